@@ -28,6 +28,7 @@ from events.subscriptions.flash_sale_watch import FlashSaleWatch
 from events.subscriptions.product_watch import ProductWatch
 from events.subscriptions.replay import EventReplay
 from events.subscriptions.stock_watch import StockWatch
+from events.subscriptions.work_feed import WorkFeed
 from events.synonyms import SynonymFollower
 from events.types import Clock
 from gateways.buckets import Buckets
@@ -95,6 +96,7 @@ class Shop:
     push_inbox: PushInbox = field(init=False)
     replay: EventReplay = field(init=False)
     feed: EventFeed = field(init=False)
+    work_feed: WorkFeed = field(init=False)
     stock_watch: StockWatch = field(init=False)
     cart_watch: CartWatch = field(init=False)
     product_watch: ProductWatch = field(init=False)
@@ -137,6 +139,7 @@ class Shop:
         self.push_inbox = PushInbox(database, clock, settings.carriers)
         self.replay = EventReplay(database, bus, self.coalescer, subscriptions.signal_timeout)
         self.feed = EventFeed(database, bus, subscriptions.signal_timeout)
+        self.work_feed = WorkFeed(database, bus, self.clock, subscriptions.signal_timeout)
         flash_sales = FlashSaleWatch(database, clock)
         self.stock_watch = StockWatch(database, bus, flash_sales, subscriptions.cart_interval)
         self.cart_watch = CartWatch(

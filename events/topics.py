@@ -1,6 +1,6 @@
 """The topics of the bus, and which of them an event is about."""
 
-from events.work_queue import is_work
+from events.work_queue import concerns_staff
 from models import Event, Subject
 
 STAFF_TOPIC = "staff"
@@ -17,7 +17,7 @@ def account_topic(account_id: int) -> str:
 def topics_of(event: Event) -> list[str]:
     """The topics of the row itself, of the account of its customer, and of the staff's work queue."""
     topics = [subject_topic(event.subject, event.subject_id)]
-    if is_work(event):
+    if concerns_staff(event):
         topics.append(STAFF_TOPIC)
     if account_id := event.payload.get("account_id"):
         topics.append(account_topic(account_id))

@@ -1,6 +1,6 @@
 """THE TABLE of the events that give the staff something to do."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from domain.events import (
     CashDiffers,
@@ -15,11 +15,20 @@ from domain.events import (
     RefundFailed,
     ShipmentOverdue,
     ShipmentReturned,
+    TicketAgreed,
+    TicketAssigned,
+    TicketCancelled,
+    TicketClosed,
+    TicketDecided,
     TicketEscalated,
     TicketMessageAdded,
     TicketOpened,
     TicketOverdue,
     TicketReapplied,
+    TicketRefundRetried,
+    TicketRefused,
+    TicketReturnAccepted,
+    TicketReturnRefused,
     TicketReturnShipped,
     type_of,
 )
@@ -49,11 +58,36 @@ WORK_QUEUE: Mapping[type[DomainEvent], Permission] = {
 BY_CUSTOMER = frozenset({TicketMessageAdded})
 """Events that are work only where the customer caused them: a message of the staff's own is none."""
 
+OVERDUE: frozenset[type[DomainEvent]] = frozenset({TicketOverdue, ShipmentOverdue, CashOverdue})
+"""Events that say that nobody has acted in time."""
 
-def is_work(event: Event) -> bool:
-    """Whether an event is work of any role."""
+GONE: frozenset[type[DomainEvent]] = frozenset(
+    {
+        TicketAgreed,
+        TicketAssigned,
+        TicketCancelled,
+        TicketClosed,
+        TicketDecided,
+        TicketRefundRetried,
+        TicketRefused,
+        TicketReturnAccepted,
+        TicketReturnRefused,
+    }
+)
+"""Events after which a ticket waits no more, or for somebody else; so is an answer of the staff."""
+
+SEES_TICKETS = (Permission.TICKET_HANDLE, Permission.TICKET_DECIDE, Permission.RETURN_RECEIVE)
+
+
+def concerns_staff(event: Event) -> bool:
+    """Whether an event is work of any role, or says that a ticket is no work any more."""
     event_type = type_of(event)
-    return event_type in WORK_QUEUE and (event_type not in BY_CUSTOMER or event.actor_id == event.account_id)
+    return event_type in WORK_QUEUE or event_type in GONE
+
+
+def gone_of(role: Role) -> Collection[type[DomainEvent]]:
+    """The events after which a ticket is no work of a role any more."""
+    return GONE if any(is_granted(permission, role) for permission in SEES_TICKETS) else ()
 
 
 def work_of(role: Role) -> Sequence[type[DomainEvent]]:

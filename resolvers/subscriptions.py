@@ -5,10 +5,28 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 
 from domain.errors import Invalid
 from domain.events import Versioned
+from events.subscriptions.work_feed import QueueItem, WorkChange
 from loaders import Loaders
+from loaders.work_queue import WorkQueue, WorkQueueCount, count_queues
 from models import Event, Subject
 from resolvers.context import Info
 from resolvers.guard import Permission
+
+__all__ = [
+    "FIRST_LIMIT",
+    "LOAD_SUBJECT",
+    "QueueItem",
+    "WorkChange",
+    "WorkQueue",
+    "WorkQueueCount",
+    "check_update_count",
+    "counts",
+    "subjects",
+    "viewer_updates",
+    "while_visible",
+    "work_queue",
+    "work_queue_counts",
+]
 
 FIRST_LIMIT = 1_000
 """The most updates after which a subscription may complete by itself."""
@@ -48,13 +66,33 @@ async def viewer_updates(info: Info) -> AsyncIterator[Event]:
         yield event
 
 
-async def work_queue(info: Info) -> AsyncIterator[Event]:
-    """Every new task for the viewer's role from now on: orders to pack, tickets to answer."""
-    async for event in info.context.shop.feed.follow_work(info.context.viewer.role):
-        yield event
+async def work_queue(info: Info, current: bool = False) -> AsyncIterator[QueueItem]:
+    """Every new task for the viewer's role from now on: orders to pack, tickets to answer or due soon.
+
+    current: whether the tickets that wait now come first, the most urgent first and at most 100, then one
+        item CURRENT without a subject; and later also GONE, when a ticket waits no more or for somebody else
+    """
+    async for item in info.context.shop.work_feed.follow(info.context.viewer.role, current=current):
+        yield item
 
 
-async def subjects(events: Sequence[Event], info: Info) -> Sequence[Versioned | None]:
+async def work_queue_counts(info: Info) -> Sequence[WorkQueueCount]:
+    """How many tickets are in each queue that the viewer works on."""
+    viewer = info.context.viewer
+    reads = info.context.shop.database.reads
+    return await count_queues(reads, viewer.role, viewer.id, now=info.context.shop.clock())
+
+
+async def counts(items: Sequence[QueueItem], info: Info) -> Sequence[Sequence[WorkQueueCount]]:
+    """How many tickets are in each queue that the viewer works on, now."""
+    return [await work_queue_counts(info)] * len(items)
+
+
+async def subjects(events: Sequence[Event | QueueItem], info: Info) -> Sequence[Versioned | None]:
     """What it happened to, as it is now; null when it no longer exists."""
     load = info.context.load
-    return await asyncio.gather(*(LOAD_SUBJECT[event.subject](load, event.subject_id) for event in events))
+
+    async def find(event: Event | QueueItem) -> Versioned | None:
+        return await LOAD_SUBJECT[event.subject](load, event.subject_id) if event.subject else None
+
+    return await asyncio.gather(*map(find, events))

@@ -33,7 +33,7 @@ from schema.shop import ShopSchema
 from schema.statement import StatementMutation, StatementQuery
 from schema.stock import StockMutation, StockQuery
 from schema.store_credit import StoreCreditMutation, StoreCreditQuery
-from schema.subscriptions import FeedSubscription
+from schema.subscriptions import FeedSubscription, WorkQueueQuery
 from schema.ticket_agent import TicketAgentMutation, TicketAgentQuery
 from schema.ticket_thread import TicketThreadMutation, TicketThreadQuery
 from schema.tracking import TrackingMutation, TrackingQuery
@@ -69,6 +69,7 @@ class Query(
     TicketAgentQuery,
     TicketThreadQuery,
     TrainingQuery,
+    WorkQueueQuery,
     CustomerQuery,
     AnalyticsQuery,
 ):

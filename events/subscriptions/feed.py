@@ -1,14 +1,13 @@
-"""New events of many rows, for watchers of an account or of the work queue: live only, each once."""
+"""New events of many rows, for watchers of an account: live only, each once."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from events.bus import Bus
-from events.topics import STAFF_TOPIC, account_topic
-from events.work_queue import BY_CUSTOMER, work_of
-from loaders.event import OVERLAP, account_events_above, latest_event_id, named_events_above
-from models import Event, Role
+from events.topics import account_topic
+from loaders.event import OVERLAP, account_events_above, latest_event_id
+from models import Event
 from models.database import Database
 
 
@@ -26,17 +25,6 @@ class EventFeed:
             return await account_events_above(self.database.reads, event_id, account_id)
 
         async for event in self.follow_new(account_topic(account_id), read_above):
-            yield event
-
-    async def follow_work(self, role: Role) -> AsyncIterator[Event]:
-        """Every event from now on that is work of a role."""
-        names = [event_type.name for event_type in work_of(role)]
-        by_customer = [event_type.name for event_type in BY_CUSTOMER]
-
-        async def read_above(event_id: int) -> Sequence[Event]:
-            return await named_events_above(self.database.reads, event_id, names, by_customer=by_customer)
-
-        async for event in self.follow_new(STAFF_TOPIC, read_above):
             yield event
 
     async def follow_new(

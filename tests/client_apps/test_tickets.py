@@ -109,12 +109,14 @@ async def test_an_agent_says_what_they_handle_and_takes_the_most_urgent_ticket(s
         version=None,
     )
     taken = await desk.do("StaffTicketTake", id=ticket["id"])
+    counts = (await desk.read("StaffWorkQueueCounts"))["workQueueCounts"]
     listed = (await desk.read("StaffUrgentTickets", after=None))["tickets"]["nodes"]
     away = await desk.do("StaffTicketPresenceSet", present=False)
     agents = (await desk.read("StaffTicketAgents"))["ticketAgents"]
 
     assert saved["ticketAgent"]["skills"] == [{"type": "QUESTION", "language": "zh"}]
     assert taken["ticket"]["assignee"] == {"id": me}
+    assert [each["count"] for each in counts if each["queue"] == "MINE"] == [1]
     assert ticket["id"] in [each["id"] for each in listed]
     assert away["ticketAgent"]["awaySince"] is not None
     assert [each["load"] for each in agents] == [0]

@@ -17,6 +17,7 @@ REQUIRED: dict[str, dict[str, Permission]] = {
         "cannedAnswerText": Permission.TICKET_HANDLE,
         "cannedAnswers": Permission.TICKET_HANDLE,
         "ticketAgents": Permission.TICKET_HANDLE,
+        "workQueueCounts": Permission.WORK_VIEW,
         "articles": Permission.PUBLIC,
         "synonymGroups": Permission.ARTICLE_VIEW,
         "attributes": Permission.CATALOG_EDIT,
