@@ -13,6 +13,7 @@ from domain.stock import FREED_VARIANTS
 from events.bus import Bus
 from events.cart import CartWatch
 from events.checkout.order_queue import OrderQueue
+from events.counters.questions import QuestionCounter
 from events.counters.sales import SalesCounter
 from events.counters.views import ViewCounter
 from events.jobs.event_archiver import EventArchiver
@@ -102,6 +103,7 @@ class Shop:
     product_watch: ProductWatch = field(init=False)
     quality: QualityAssessor = field(init=False)
     views: ViewCounter = field(init=False)
+    questions: QuestionCounter = field(init=False)
     product_index: IndexFollower = field(init=False)
     article_index: IndexFollower = field(init=False)
     meaning_follower: MeaningFollower = field(init=False)
@@ -159,6 +161,7 @@ class Shop:
         self.meaning_follower = MeaningFollower(database, self.meaning, search.followed_every)
         self.synonyms = SynonymFollower(database, search.followed_every, at_each_search=search.at_each_search)
         self.views = ViewCounter(database, jobs.view_count_interval)
+        self.questions = QuestionCounter(database, lambda: self.today, jobs.view_count_interval)
         self.sales = SalesCounter(
             database, clock, settings.catalog.best_selling_window, jobs.sales_count_interval
         )

@@ -13,7 +13,7 @@ from loaders.search import ARTICLE_BOOSTS, plan_partial_match, plan_query, text_
 from loaders.search.answers import CANDIDATES_LIMIT, LEAST_SIMILARITY, Candidates
 from loaders.search.article_documents import sentences_of
 from loaders.search.fields import AUDIENCE, CATEGORY, IS_LISTED, LANGUAGE, LISTED, STATUS, TAG
-from loaders.search.questions import Synonyms, question_query
+from loaders.search.questions import Synonyms, context_query, question_query
 from models import Article, ArticleAudience, ArticleStatus, ArticleVersion, SynonymGroup
 from models.database import Reads
 from models.sql.dialects import dialect_of
@@ -160,9 +160,20 @@ async def load_shown(
 
 
 async def find_candidates(
-    search: ArticleSearch, texts: Sequence[str], *, criteria: ArticleCriteria = PUBLISHED
+    search: ArticleSearch,
+    texts: Sequence[str],
+    *,
+    criteria: ArticleCriteria = PUBLISHED,
+    context: Sequence[str] = (),
 ) -> list[Candidates]:
-    """The articles of a list that may answer each text, by words and by meaning."""
+    """The articles of a list that may answer each text, by words and by meaning; `context` are texts about
+    what somebody has bought and where it is.
+    """
+    known = context_query(context)
+    about = (
+        await search.index.rank(IndexQuery(known, criteria.filters), limit=CANDIDATES_LIMIT) if known else ()
+    )
+    by_context = [(hit.id, hit.key) for hit in about]
     queries = [question_query(text, search.synonyms) for text in texts]
     cut = [text[:QUERY_LIMIT] for text in texts]
     asked = list(dict.fromkeys(text for text, query in zip(cut, queries, strict=True) if query))
@@ -175,7 +186,9 @@ async def find_candidates(
     for text, query in zip(cut, queries, strict=True):
         asking = IndexQuery(query, criteria.filters)
         hits = await search.index.rank(asking, limit=CANDIDATES_LIMIT) if query else ()
-        candidates.append(Candidates([(hit.id, hit.key) for hit in hits], by_meaning.get(text), documents))
+        candidates.append(
+            Candidates([(hit.id, hit.key) for hit in hits], by_meaning.get(text), documents, by_context)
+        )
     return candidates
 
 

@@ -98,10 +98,13 @@ from models.incoming_push import IncomingPush
 from models.knowledge import (
     Article,
     ArticleAudience,
+    ArticleDay,
     ArticleRating,
+    ArticleRead,
     ArticleStatus,
     ArticleVersion,
     SynonymGroup,
+    UnansweredSearch,
 )
 from models.lane import LaneStatistic
 from models.ledger import LedgerAccount, LedgerEntry, Posting, PostingKind

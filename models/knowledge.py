@@ -1,7 +1,7 @@
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Id
@@ -112,3 +112,70 @@ class ArticleRating(Base):
     reader: Mapped[str] = mapped_column(primary_key=True)
     helpful: Mapped[bool]
     created_at: Mapped[datetime]
+
+
+class ArticleRead(Base):
+    """That a customer has read an article, about an order or not: kept until it is counted, a day later."""
+
+    __tablename__ = "article_reads"
+    __table_args__ = (
+        Index(
+            "ix_article_reads_about_order",
+            "article_id",
+            "reader",
+            "order_id",
+            "day",
+            unique=True,
+            sqlite_where=text("order_id IS NOT NULL"),
+            postgresql_where=text("order_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_article_reads_about_nothing",
+            "article_id",
+            "reader",
+            "day",
+            unique=True,
+            sqlite_where=text("order_id IS NULL"),
+            postgresql_where=text("order_id IS NULL"),
+        ),
+        Index("ix_article_reads_reader_day", "reader", "day"),
+        Index("ix_article_reads_read_at", "read_at"),
+    )
+
+    id: Mapped[Id]
+    article_id: Mapped[int] = mapped_column(ForeignKey("articles.id"))
+    reader: Mapped[str]
+    """Their key, as ratings have it."""
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"), index=True)
+    """None for a guest."""
+    order_id: Mapped[int | None] = mapped_column(ForeignKey("orders.id"), index=True)
+    day: Mapped[date]
+    read_at: Mapped[datetime]
+
+
+class ArticleDay(Base):
+    """How often an article was suggested and read on one day, in the shop's time zone, and what followed."""
+
+    __tablename__ = "article_days"
+    __table_args__ = (Index("ix_article_days_day", "day"),)
+
+    article_id: Mapped[int] = mapped_column(ForeignKey("articles.id"), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    shown: Mapped[int]
+    reads: Mapped[int]
+    """Readings that are a day old."""
+    order_reads: Mapped[int]
+    """Those about an order of the reader."""
+    deflected: Mapped[int]
+    """Those after which the reader opened no ticket on that order within a day."""
+
+
+class UnansweredSearch(Base):
+    """A text for which no article was found, without numbers and addresses, and how often on one day."""
+
+    __tablename__ = "unanswered_searches"
+    __table_args__ = (Index("ix_unanswered_searches_day", "day"),)
+
+    query: Mapped[str] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    count: Mapped[int]

@@ -162,6 +162,12 @@ class Context:
         if not (self.cacheable or self.viewer.is_staff or self.viewer.robot):
             self.shop.views.count_view(product_id, self.shop.today)
 
+    def note_question(self, text: str, article_ids: Sequence[int]) -> None:
+        """Count which articles were suggested to a customer for a text, or that there was none; later."""
+        # not a question of permission: whoever works for the shop does not ask as a customer
+        if not (self.viewer.is_staff or self.viewer.robot):
+            self.shop.questions.count(text, article_ids)
+
     def note_add(self, variant_id: int) -> None:
         """Count that a customer has put a variant into a cart."""
         if not self.viewer.robot:

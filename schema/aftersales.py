@@ -223,7 +223,7 @@ class AftersalesQuery:
     ticket_quote: TicketQuote | None = field(
         resolve.ticket_quote, allow=Permission.TICKET_TAKE_PART, price=PRICING
     )
-    ticket_quotes: list[TicketQuote] = field(
+    ticket_quotes: list[TicketQuote] | None = field(
         resolve.ticket_quotes, allow=Permission.TICKET_TAKE_PART, price=PRICING, size=MANY
     )
 

@@ -11,13 +11,14 @@ from resolvers.guard import Permission
 from schema.account import Account
 from schema.cache_control import MINUTES, NEVER
 from schema.connection import Connection
-from schema.limits.sizes import FEW, MANY, RENDERING, SEARCH, SOME
+from schema.limits.sizes import COUNT, FEW, MANY, RENDERING, SEARCH, SOME
 from schema.mutation import ARCHIVED_THING, REMOVAL_OUTCOME, mutation
 from schema.node import Node
 from schema.rows import batched, field, loaded, plain_list, row_type
 
 ArticleStatus = describe_enum(models.ArticleStatus)
 ArticleAudience = describe_enum(models.ArticleAudience)
+ArticleConcern = describe_enum(resolve.ArticleConcern)
 TextChangeKind = describe_enum(resolve.TextChangeKind)
 
 
@@ -105,8 +106,57 @@ class SynonymGroup(Node):
     """When it was last changed."""
 
 
+@row_type(resolve.ArticleFigures)
+class ArticleFigures:
+    """What became of one article in some days."""
+
+    article: Article
+    """The article; how many it has helped is there."""
+    shown: int
+    """How often it was suggested to customers."""
+    reads: int
+    """How often customers opened it: each once a day for each order."""
+    order_reads: int
+    """Those of them, a day old, that were about an order of the reader."""
+    deflected: int
+    """After how many of these no ticket on that order followed within 24 hours."""
+    tickets: int
+    """After how many of these one followed."""
+    deflection: float | None
+    """Deflected divided by readings about an order, from 0 to 1; null where there were none."""
+
+
+@row_type(resolve.SearchFigures)
+class SearchFigures:
+    """A text that found no article."""
+
+    query: str
+    """What was looked for, in small letters, without numbers and addresses."""
+    count: int
+    """How often."""
+
+
+@row_type(resolve.ConcerningArticle)
+class ConcerningArticle:
+    """A published article that may be out of date."""
+
+    article: Article
+    """The article."""
+    concerns: list[resolve.ArticleConcern] = plain_list(size=FEW)
+    """Why."""
+
+
 @strawberry.type
 class KnowledgeQuery:
+    article_figures: list[ArticleFigures] = field(
+        resolve.article_figures, allow=Permission.ARTICLE_EDIT, size=MANY, price=COUNT
+    )
+    unanswered_searches: list[SearchFigures] = field(
+        resolve.unanswered_searches, allow=Permission.ARTICLE_EDIT, size=MANY, price=COUNT
+    )
+    concerning_articles: list[ConcerningArticle] = field(
+        resolve.concerning_articles, allow=Permission.ARTICLE_EDIT, size=MANY, price=COUNT
+    )
     synonym_groups: list[SynonymGroup] = field(
         resolve.synonym_groups, allow=Permission.ARTICLE_VIEW, size=MANY
     )
@@ -142,4 +192,5 @@ class KnowledgeMutation:
     synonym_group_remove = mutation(
         resolve.synonym_group_remove, returns=SynonymGroup, allow=Permission.ARTICLE_EDIT
     )
+    article_read = mutation(resolve.article_read, returns=Article, allow=Permission.PUBLIC)
     article_rate = mutation(resolve.article_rate, returns=Article, allow=Permission.PUBLIC)

@@ -24,6 +24,7 @@ from models import (
     Address,
     ArchivedEvent,
     ArticleRating,
+    ArticleRead,
     Backorder,
     Base,
     CarrierCall,
@@ -156,6 +157,7 @@ PERSONAL_TABLES: Mapping[type[Base], PersonalTable] = {
     SavedLine: PersonalTable(lambda id: SavedLine.cart_id.in_(carts_of(id)), deleted=True),
     Cart: PersonalTable(lambda id: Cart.account_id == id, secret=frozenset({"token_hash"})),
     ArticleRating: PersonalTable(lambda id: ArticleRating.reader == reader_key(id)),
+    ArticleRead: PersonalTable(lambda id: ArticleRead.account_id == id, deleted=True),
     TicketMedia: PersonalTable(lambda id: TicketMedia.ticket_id.in_(tickets_of(id)), deleted=True),
     TicketRead: PersonalTable(
         lambda id: TicketRead.ticket_id.in_(tickets_of(id)), deleted=True, exported=False
@@ -361,6 +363,7 @@ NOT_PERSONAL: Mapping[str, str] = {
     "order_lines.discounts": "ids and amounts",
     "deliveries.discounts": "ids and amounts",
     "article_ratings.reader": "an id",
+    "article_reads.reader": "an id",
     "promotion_uses.code": "a code of the shop's",
     "promotion_uses.title": "a text of the shop's",
     "carts.token_hash": "the hash of a random token, of a guest's cart only",

@@ -6,6 +6,7 @@ from events.aftersales import TICKETS_FREE, TICKETS_IN_STOCK, TICKETS_OVERDUE, T
 from events.cart import GUEST_CARTS
 from events.catalog import PRICE_CHANGES
 from events.delivery_run import ENDED_DRAFTS, OLD_POSITIONS, REPLANS, STALLED_RUNS
+from events.knowledge import UNCOUNTED_READS
 from events.media import UNUSED_PICTURES
 from events.notices.retention import EXPIRED_READINGS, EXPIRED_VERIFICATIONS, OLD_NOTICES
 from events.order import (
@@ -66,6 +67,7 @@ SCHEDULE: Sequence[Timer] = (
     TICKETS_UNRANKED,
     TICKETS_FREE,
     *TRAINING,
+    UNCOUNTED_READS,
     PRICE_CHANGES,
     UNUSED_PICTURES,
     GUEST_CARTS,

@@ -25,7 +25,13 @@ async def running_jobs(shop: Shop, *, relays: bool = True) -> AsyncIterator[None
     With `relays`, the process also relays and archives events, sends notices, runs timers and counts sales
     for the others.
     """
-    jobs = [shop.bus.run(), shop.views.run(), shop.stock_watch.run(), shop.session_rights.run()]
+    jobs = [
+        shop.bus.run(),
+        shop.views.run(),
+        shop.questions.run(),
+        shop.stock_watch.run(),
+        shop.session_rights.run(),
+    ]
     jobs += [
         shop.product_index.run(),
         shop.article_index.run(),
@@ -59,6 +65,7 @@ async def running_jobs(shop: Shop, *, relays: bool = True) -> AsyncIterator[None
         await shop.push_inbox.drain()
         await cancel_until_ended(tasks)
         await shop.views.write()
+        await shop.questions.write()
         await shop.close()
 
 

@@ -15,6 +15,9 @@ RANK_OFFSET = 5
 MEANING_WEIGHT = 2.0
 """What a rank by meaning counts, where one by words counts 1."""
 
+CONTEXT_WEIGHT = 0.5
+"""What being about what was bought counts at most: it decides between articles that answer about as well."""
+
 LEARNED_FROM = 30
 """Articles from which on scores are compared with what was learned; in a small index all words are rare."""
 
@@ -41,6 +44,8 @@ class Candidates:
     by_meaning: Sequence[tuple[int, float]] | None = None
     documents: int = 0
     """How many articles the index has."""
+    by_context: Sequence[tuple[int, float]] = ()
+    """Articles about what was bought and where it is: they come before others that answer as well."""
 
     @property
     def ids(self) -> list[int]:
@@ -60,6 +65,11 @@ def fuse_candidates(candidates: Candidates, rows: Mapping[int, Article]) -> list
     for ranked, weight in ((words, 1.0), (meaning, MEANING_WEIGHT)):
         for rank, group in enumerate(ranked):
             sums[group] += weight / (RANK_OFFSET + rank)
+    context = collapse(candidates.by_context, rows)
+    most = max((score for _, score in context.values()), default=0.0)
+    for group, (_, score) in context.items():
+        if group in sums and most > 0:
+            sums[group] += CONTEXT_WEIGHT / RANK_OFFSET * score / most
     best = {
         **{group: id for group, (id, _) in meaning.items()},
         **{group: id for group, (id, _) in words.items()},

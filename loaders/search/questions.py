@@ -1,11 +1,12 @@
 """Questions in sentences: the query for what has any of their words, and how much of it was found."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from gateways.search import Alternative, Clause, TextQuery
 from loaders.search.fields import DESCRIPTION, KEYWORDS, OTHER_HAN, QUESTIONS, QUESTIONS_HAN, TITLE, TITLE_HAN
 from text.query_parser import QueryTerm
-from text.question import fold_words, parse_question, question_pairs
+from text.question import TERMS_LIMIT, fold_words, parse_question, question_pairs
 
 WORDS: Mapping[str, float] = {TITLE: 1.0, KEYWORDS: 0.7, QUESTIONS: 1.0, DESCRIPTION: 0.3}
 HAN: Mapping[str, float] = {TITLE_HAN: 0.7, QUESTIONS_HAN: 0.7, OTHER_HAN: 0.2}
@@ -24,6 +25,13 @@ def question_query(text: str, synonyms: Synonyms = ()) -> TextQuery | None:
     clauses = [clause_of_term(term) for term in parse_question(text)]
     clauses += [(Alternative(pair, PAIRS),) for pair in question_pairs(text)]
     clauses += synonym_clauses(text, synonyms)
+    return TextQuery(tuple(clauses), minimum=1) if clauses else None
+
+
+def context_query(texts: Sequence[str]) -> TextQuery | None:
+    """The query for articles that have any word of what is known besides the question."""
+    terms = {term.forms: term for text in texts for term in parse_question(text)}
+    clauses = [clause_of_term(replace(term, is_prefix=False)) for term in list(terms.values())[:TERMS_LIMIT]]
     return TextQuery(tuple(clauses), minimum=1) if clauses else None
 
 

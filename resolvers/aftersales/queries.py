@@ -123,10 +123,10 @@ async def ticket_quote(info: Info, input: TicketQuoteInput) -> TicketQuote | Non
 
 async def ticket_quotes(
     info: Info, order_id: strawberry.ID, types: list[TicketType] | None = None
-) -> Sequence[TicketQuote]:
+) -> Sequence[TicketQuote] | None:
     """What can be asked for of an order, before a ticket is opened: for each line, and each type with each
     reason that goes with it, whether, until when, why not, and the exact refund to each payment. Each is
-    about as many units of one line as can be asked for now, about one where none can; none for an order of
+    about as many units of one line as can be asked for now, about one where none can; null for an order of
     others. A question can be asked about any order.
 
     order_id: the order
@@ -135,7 +135,7 @@ async def ticket_quotes(
     try:
         order = await own_order(info, order_id)
     except NotFound:
-        return ()
+        return None
     deadlines, now = deadlines_of(info.context.shop.settings), info.context.now
     async with info.context.shop.database.reads() as session:
         return await quote_order(session, order, deadlines, types=types or tuple(TicketType), asked_at=now)

@@ -11,10 +11,8 @@ from resolvers.knowledge.article import (
     article_remove,
     article_restore,
     article_save,
-    article_suggestions,
     article_withdraw,
     articles,
-    check_suggestion_count,
     difference,
     draft,
     find_article,
@@ -22,9 +20,23 @@ from resolvers.knowledge.article import (
     owner,
     questions,
     review_at,
-    suggest_articles,
     translations,
     versions,
+)
+from resolvers.knowledge.figures import (
+    ArticleConcern,
+    ArticleFigures,
+    ConcerningArticle,
+    SearchFigures,
+    article_figures,
+    concerning_articles,
+    unanswered_searches,
+)
+from resolvers.knowledge.suggestion import (
+    article_read,
+    article_suggestions,
+    check_suggestion_count,
+    suggest_articles,
 )
 from resolvers.knowledge.synonym import (
     find_synonym_group,
@@ -34,14 +46,20 @@ from resolvers.knowledge.synonym import (
 )
 
 __all__ = [
+    "ArticleConcern",
+    "ArticleFigures",
     "ArticleRemoval",
+    "ConcerningArticle",
+    "SearchFigures",
     "TextChange",
     "TextChangeKind",
     "article",
     "article_care_set",
     "article_draft_discard",
+    "article_figures",
     "article_publish",
     "article_rate",
+    "article_read",
     "article_remove",
     "article_restore",
     "article_save",
@@ -49,6 +67,7 @@ __all__ = [
     "article_withdraw",
     "articles",
     "check_suggestion_count",
+    "concerning_articles",
     "difference",
     "draft",
     "find_article",
@@ -62,5 +81,6 @@ __all__ = [
     "synonym_group_save",
     "synonym_groups",
     "translations",
+    "unanswered_searches",
     "versions",
 ]

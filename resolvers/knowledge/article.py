@@ -28,16 +28,12 @@ from domain.removal import RemovalOutcome
 from gateways.secrets import fingerprint_of
 from loaders.knowledge import (
     NEWEST_ARTICLE,
-    PUBLISHED,
-    SUGGESTIONS_LIMIT,
     ArticleCriteria,
     ArticleSearch,
-    find_candidates,
     load_found_articles,
     select_articles,
 )
 from loaders.page import FIRST_PAGE, Page, PageRequest, WrongCursor
-from loaders.search.answers import fuse_candidates
 from models import Account, Article, ArticleAudience, ArticleStatus, ArticleVersion
 from resolvers.context import Info
 from resolvers.guard import Permission
@@ -126,9 +122,12 @@ async def find_articles(
     check_page(page)
     search, reads = await ready_search(info, newest=sees_all(info)), info.context.shop.database.reads
     try:
-        return await load_found_articles(search, reads, criteria, query, page)
+        found = await load_found_articles(search, reads, criteria, query, page)
     except WrongCursor as error:
         raise Invalid(error.message, field=(error.argument,)) from None
+    if not (found.rows or page.cursors):
+        info.context.note_question(query, ())
+    return found
 
 
 async def ready_search(info: Info, *, newest: bool = False) -> ArticleSearch:
@@ -136,38 +135,6 @@ async def ready_search(info: Info, *, newest: bool = False) -> ArticleSearch:
     shop = info.context.shop
     index = await shop.article_index.ready(newest=newest)
     return ArticleSearch(index, await shop.synonyms.known(), shop.meaning)
-
-
-async def article_suggestions(info: Info, query: str, first: int = 5) -> Sequence[Article]:
-    """Articles that may answer what somebody is typing, the best first, each in one of its languages; none
-    where nothing fits.
-
-    query: what they have typed so far
-    first: how many, at most 10
-    """
-    return (await suggest_articles(info, [query], first=first))[0]
-
-
-async def suggest_articles(info: Info, texts: Sequence[str], *, first: int) -> Sequence[Sequence[Article]]:
-    """The best articles for each of these texts, at most `first` each."""
-    limit, search = check_suggestion_count(first), await ready_search(info)
-    criteria = ArticleCriteria(audience=None) if sees_all(info) else PUBLISHED
-    found = await find_candidates(search, texts, criteria=criteria)
-    rows = await info.context.load.article.load_many([id for each in found for id in each.ids])
-    shown = {row.id: row for row in rows if row and is_published(row) and visible_article(info, row)}
-    return [fuse_candidates(each, shown)[:limit] for each in found]
-
-
-def is_published(article: Article) -> bool:
-    """Whether everybody can find it: between the index and the database time passes."""
-    return article.status is ArticleStatus.PUBLISHED and article.archived_at is None
-
-
-def check_suggestion_count(first: int) -> int:
-    """The number of suggestions; Invalid, about the argument `first`, out of its limits."""
-    if not 1 <= first <= SUGGESTIONS_LIMIT:
-        raise Invalid("There are 1 to {limit} suggestions.", limit=SUGGESTIONS_LIMIT, field=("first",))
-    return first
 
 
 async def article_save(info: Info, input: ArticleSaveInput) -> Article:

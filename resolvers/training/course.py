@@ -17,7 +17,8 @@ from resolvers.context import Info
 from resolvers.guard import Permission
 from resolvers.ids import row_id
 from resolvers.inputs.training import CourseSaveInput
-from resolvers.knowledge.article import is_published, visible_article
+from resolvers.knowledge.article import visible_article
+from resolvers.knowledge.suggestion import is_published
 from resolvers.paging import query_page
 
 CSV_LIMIT = 10_000

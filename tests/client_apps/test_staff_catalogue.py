@@ -175,6 +175,8 @@ async def test_an_article_is_written_published_and_withdrawn(sign_in: SignIn) ->
         )
     )["article"]
     published = (await desk.do("StaffArticlePublish", id=saved["id"]))["article"]
+    figures = await desk.read("StaffArticleFigures", days=30, first=10)
+    assert figures["articleFigures"] == []
     listed = (await desk.read("StaffArticles", query="怎样泡茶", status="PUBLISHED", first=1))["articles"]
     withdrawn = (await desk.do("StaffArticleWithdraw", id=saved["id"]))["article"]
 

@@ -84,6 +84,8 @@ async def test_the_help_centre_answers_questions(open_app: OpenApp) -> None:
     suggested = (await web.read("WebArticleSuggestions", query="退货要多久退款"))["articleSuggestions"]
     read = (await web.read("WebArticle", slug=suggested[0]["slug"]))["article"]
     await add_to_cart(web)
+    opened = await web.do("WebArticleRead", id=read["id"])
+    assert opened["article"] == {"id": read["id"]}
     rated = (await web.do("WebArticleRate", id=read["id"], helpful=True))["article"]
 
     assert len(articles["nodes"]) == 3

@@ -12,7 +12,10 @@ SCHEMA = schema._schema
 REQUIRED: dict[str, dict[str, Permission]] = {
     "query": {
         "article": Permission.PUBLIC,
+        "articleFigures": Permission.ARTICLE_EDIT,
         "articleSuggestions": Permission.PUBLIC,
+        "concerningArticles": Permission.ARTICLE_EDIT,
+        "unansweredSearches": Permission.ARTICLE_EDIT,
         "agreementRules": Permission.TICKET_HANDLE,
         "cannedAnswerText": Permission.TICKET_HANDLE,
         "cannedAnswers": Permission.TICKET_HANDLE,
@@ -113,6 +116,7 @@ REQUIRED: dict[str, dict[str, Permission]] = {
         "articleDraftDiscard": Permission.ARTICLE_EDIT,
         "articlePublish": Permission.ARTICLE_EDIT,
         "articleRate": Permission.PUBLIC,
+        "articleRead": Permission.PUBLIC,
         "articleSave": Permission.ARTICLE_EDIT,
         "articleRestore": Permission.ARTICLE_EDIT,
         "articleRemove": Permission.ARTICLE_EDIT,

@@ -1,0 +1,273 @@
+"""Which articles save a ticket, which questions find none, and which articles may be out of date."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.knowledge import questions, reading
+from domain.knowledge.questions import clean_search, drop_beginnings
+from events.knowledge import count_some_reads
+from events.shop import Shop
+from gateways.secrets import fingerprint_of
+from models import Article, ArticleDay, ArticleRead, OrderStatus, Role, UnansweredSearch
+from resolvers.ids import global_id
+from tests.api.aftersales.documents import OPEN
+from tests.clients import Client, Clients
+from tests.factories.aftersales import order_lines_of
+from tests.factories.cart import create_cart
+from tests.factories.knowledge import create_article
+from tests.factories.order import a_variant, create_order
+from tests.factories.token import new_cart_token
+from tests.observe import count_statements, run_until_idle
+
+READ = """mutation($input: ArticleReadInput!) {
+  articleRead(input: $input) { article { slug } userErrors { code field } } }"""
+FIGURES = """{ articleFigures { article { slug } shown reads orderReads deflected tickets deflection } }"""
+UNANSWERED = "{ unansweredSearches { query count } }"
+CONCERNS = "{ concerningArticles { article { slug } concerns } }"
+SUGGEST = """query($query: String!, $line: ID) {
+  articleSuggestions(query: $query, orderLineId: $line) { slug } }"""
+DAY = timedelta(days=1)
+Tick = Callable[[timedelta], None]
+
+
+async def buy(session: AsyncSession, shop: Shop, customer: Client, **product: object) -> str:
+    """The id of the line of a completed order."""
+    variant = await a_variant(session, **product)
+    order = await create_order(
+        session,
+        account=customer.account,
+        status=OrderStatus.COMPLETED,
+        lines=[(variant, 3)],
+        now=shop.clock(),
+    )
+    [line] = await order_lines_of(session, order)
+    return global_id("OrderLine", line.id)
+
+
+async def complain(session: AsyncSession, customer: Client, line: str) -> str:
+    order = (await customer.get("{ orders { nodes { id lines { id } } } }"))["orders"]["nodes"]
+    [order_id] = [each["id"] for each in order if each["lines"][0]["id"] == line]
+    opened = await customer.do(
+        OPEN,
+        orderId=order_id,
+        type="RETURN_REFUND",
+        reason="QUALITY_FAULT",
+        lines=[{"orderLineId": line, "quantity": 1}],
+        description="It leaks.",
+        idempotencyKey=line,
+    )
+    assert opened["userErrors"] == []
+    return str(opened["ticket"]["id"])
+
+
+async def test_an_article_saves_a_ticket_where_none_on_that_order_follows_within_a_day(
+    clients: Clients, shop: Shop, session: AsyncSession, tick: Tick
+) -> None:
+    satisfied, late, cancels = customers = [await clients.customer() for _ in range(3)]
+    article = global_id("Article", (await create_article(session, slug="leaks")).id)
+    lines = [await buy(session, shop, each) for each in customers]
+    other_line = await buy(session, shop, late)
+    await session.commit()
+    for customer, line in zip(customers, lines, strict=True):
+        for _ in range(2):  # a second time on the same day says nothing new
+            assert (await customer.do(READ, id=article, orderLineId=line))["article"] == {"slug": "leaks"}
+    await late.do(READ, id=article, orderLineId=other_line)
+    await satisfied.do(READ, id=article)
+    editor = await clients.staff(Role.SUPPORT)
+    await editor.do(READ, id=article)
+
+    tick(timedelta(hours=23))
+    editor = await clients.staff(Role.SUPPORT, editor.account)
+    satisfied, late, cancels = [await clients.customer(each.account) for each in customers]
+    await complain(session, late, lines[1])
+    ticket = await complain(session, cancels, lines[2])
+    await cancels.do(
+        "mutation($input: TicketCancelInput!) { ticketCancel(input: $input) { userErrors { code } } }",
+        id=ticket,
+    )
+    await run_until_idle(shop)
+    [open_figures] = (await editor.get(FIGURES))["articleFigures"]
+    assert (open_figures["reads"], open_figures["orderReads"]) == (5, 0)
+
+    tick(timedelta(hours=1, minutes=6))
+    editor = await clients.staff(Role.SUPPORT, editor.account)
+    satisfied = await clients.customer(satisfied.account)
+    await complain(session, satisfied, lines[0])
+    await run_until_idle(shop)
+    assert (await editor.get(FIGURES))["articleFigures"] == [
+        {
+            "article": {"slug": "leaks"},
+            "shown": 0,
+            "reads": 5,
+            "orderReads": 4,
+            "deflected": 2,
+            "tickets": 2,
+            "deflection": 0.5,
+        }
+    ]
+    assert await session.scalar(select(func.count(ArticleRead.id))) == 0
+    await session.commit()
+
+
+async def test_two_workers_count_each_reading_once(
+    clients: Clients, shop: Shop, session: AsyncSession, tick: Tick
+) -> None:
+    customers = [await clients.customer() for _ in range(6)]
+    article = await create_article(session, slug="leaks")
+    await session.commit()
+    for customer in customers:
+        await customer.do(READ, id=global_id("Article", article.id))
+    tick(2 * DAY)
+    ids = (await session.scalars(select(ArticleRead.id))).all()
+    await session.commit()
+
+    counted = await asyncio.gather(*(count_some_reads(shop, ids) for _ in range(3)))
+
+    assert sum(counted) == 6
+    assert await session.scalar(select(ArticleDay.reads)) == 6
+    await session.commit()
+
+
+async def test_nobody_makes_figures_as_they_like(
+    clients: Clients, shop: Shop, session: AsyncSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "READS_LIMIT", 2)
+    customer, other = await clients.customer(), await clients.customer()
+    articles = [await create_article(session, slug=f"text-{number}") for number in range(4)]
+    draft = await create_article(session, published=False)
+    line = await buy(session, shop, other)
+    token = new_cart_token(shop)
+    await create_cart(session, token_hash=fingerprint_of(token))
+    await session.commit()
+    ids = [global_id("Article", article.id) for article in articles]
+    guest, made_up = clients.guest(**{"X-Cart-Token": token}), clients.guest(**{"X-Cart-Token": "made up"})
+
+    for reader in (customer, guest):
+        for article_id in ids:
+            assert (await reader.do(READ, id=article_id))["userErrors"] == []
+    for stranger, given, refusal in (
+        (clients.guest(), {"id": ids[0]}, ("UNAUTHENTICATED", [])),
+        (made_up, {"id": ids[0]}, ("UNAUTHENTICATED", [])),
+        (customer, {"id": ids[0], "orderLineId": line}, ("NOT_FOUND", ["orderLineId"])),
+        (
+            customer,
+            {"id": ids[0], "orderLineId": global_id("OrderLine", 99_999)},
+            ("NOT_FOUND", ["orderLineId"]),
+        ),
+        (customer, {"id": global_id("Article", draft.id)}, ("NOT_FOUND", ["id"])),
+    ):
+        [error] = (await stranger.do(READ, **given))["userErrors"]
+        assert (error["code"], error["field"]) == refusal
+
+    assert await session.scalar(select(func.count(ArticleRead.id))) == 4
+    await session.commit()
+
+
+async def test_what_finds_nothing_is_counted_without_what_names_a_person(
+    clients: Clients, shop: Shop, session: AsyncSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await create_article(session, slug="leaks", title="teapot leaks")
+    await session.commit()
+    guest, editor = clients.guest(), await clients.staff(Role.SUPPORT)
+    for text in ("Solder", "Soldering my", "Soldering my Ring 13800138000"):
+        await guest.get(SUGGEST, query=text)
+    await guest.get(SUGGEST, query="soldering my ring 13900139000")
+    await guest.get('{ articles(query: "unicorn me@example.com") { nodes { slug } } }')
+    await guest.get(SUGGEST, query="my teapot leaks")
+    await editor.get(SUGGEST, query="what the staff ask")
+    await shop.questions.write()
+
+    assert (await editor.get(UNANSWERED))["unansweredSearches"] == [
+        {"query": "soldering my ring #", "count": 2},
+        {"query": "unicorn @", "count": 1},
+    ]
+    [figures] = (await editor.get(FIGURES))["articleFigures"]
+    assert (figures["article"], figures["shown"], figures["deflection"]) == ({"slug": "leaks"}, 1, None)
+    monkeypatch.setattr(questions, "SEARCHES_LIMIT", 3)
+    await session.execute(update(UnansweredSearch).values(day=shop.today - timedelta(days=91)))
+    await session.commit()
+    for number in range(6):
+        await guest.get(SUGGEST, query=f"unknown{number} thing{number}")
+    await shop.questions.write()
+    assert len((await editor.get(UNANSWERED))["unansweredSearches"]) == 3
+    assert await session.scalar(select(func.count()).select_from(UnansweredSearch)) == 3
+    await session.commit()
+    for stranger in (guest, await clients.customer(), await clients.staff(Role.WAREHOUSE)):
+        for document in (UNANSWERED, FIGURES, CONCERNS):
+            assert (await stranger.ask(document))["data"] is None
+
+
+def test_numbers_and_addresses_are_hidden_and_what_is_typed_further_is_one_text() -> None:
+    assert clean_search("  Order T00012345  of ME@x.cn, call 138-0013 8000 ") == "order # of @ call #"
+    assert clean_search("iPhone 15 怎么退款") == "iphone 15 怎么退款"
+    assert len(clean_search("x" * 5_000)) == 200
+    day = date(2026, 3, 1)
+    typed = {(text, day): 1 for text in ("r", "re", "ref", "refund", "refund when", "bank")}
+    assert [text for text, _ in drop_beginnings(typed)] == ["bank", "refund when"]
+
+
+async def test_articles_that_may_be_out_of_date_say_why(
+    clients: Clients, shop: Shop, session: AsyncSession
+) -> None:
+    now, editor = shop.clock(), await clients.staff(Role.SUPPORT)
+    assert editor.account is not None
+    for slug, values in (
+        ("fine", {"review_at": now + DAY}),
+        ("due", {"review_at": now - DAY}),
+        ("forgotten", {"updated_at": now - 400 * DAY}),
+        ("useless", {"review_at": now + DAY, "unhelpful": 5, "helpful": 4}),
+        ("nobody", {"review_at": now + 2 * DAY, "owner_id": None}),
+    ):
+        article = await create_article(session, slug=slug, now=now)
+        given = {"owner_id": editor.account.id, **values}
+        await session.execute(update(Article).where(Article.id == article.id).values(given))
+    original = await create_article(session, slug="original", now=now)
+    for each, values in (
+        ("original", {"substance_changed_at": now}),
+        ("fine", {"original_id": original.id, "updated_at": now - DAY}),
+    ):
+        await session.execute(
+            update(Article)
+            .where(Article.slug == each)
+            .values(owner_id=editor.account.id, review_at=now + 3 * DAY, **values)
+        )
+    await create_article(session, slug="draft", published=False)
+    await session.commit()
+
+    found = (await editor.get(CONCERNS))["concerningArticles"]
+
+    assert [(each["article"]["slug"], each["concerns"]) for each in found] == [
+        ("forgotten", ["NO_REVIEW"]),
+        ("due", ["REVIEW_DUE"]),
+        ("useless", ["UNHELPFUL"]),
+        ("nobody", ["NO_OWNER"]),
+        ("fine", ["OLD_TRANSLATION"]),
+    ]
+
+
+async def test_what_was_bought_and_where_it_is_decides_between_articles_that_answer_as_well(
+    clients: Clients, shop: Shop, session: AsyncSession
+) -> None:
+    customer, stranger = await clients.customer(), await clients.customer()
+    for slug, title in (("shoes", "Care for leather shoes"), ("teapot", "Care for a teapot")):
+        await create_article(session, slug=slug, title=title, body="Gently.")
+    lines = {title: await buy(session, shop, customer, title=title) for title in ("Teapot", "Leather shoes")}
+    await session.commit()
+    await shop.article_index.ready()
+    shop.article_index.at_each_search = shop.synonyms.at_each_search = False
+    await shop.synonyms.known()
+
+    for title, best in (("Teapot", "teapot"), ("Leather shoes", "shoes")):
+        with count_statements(shop) as counted:
+            found = await customer.get(SUGGEST, query="how do I care for it", line=lines[title])
+        assert found["articleSuggestions"][0] == {"slug": best}
+        assert counted.total <= 6
+    for line in (lines["Teapot"], global_id("OrderLine", 99_999)):
+        for reader in (stranger, clients.guest()):
+            reply = await reader.ask(SUGGEST, query="care", line=line)
+            assert reply["errors"][0]["extensions"]["code"] == "NOT_FOUND"
