@@ -11,6 +11,7 @@ READ = """query($id: ID!) { order(id: $id) {
     lines { quantity orderLine { id } } }
   tickets { id type status }
 } }"""
+TICKET_LINES = "query($id: ID!) { ticket(id: $id) { lines { quantity orderLine { id } } } }"
 QUOTE = """query($input: CheckoutQuoteInput!) { checkoutQuote(input: $input) {
   total { amount } lines { exclusion variant { id } }
   deliveries { options { method } } problems { code message field } } }"""

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bench.replay_amounts import Fields, cents_of, divide, share_payments
-from bench.replay_documents import EDIT_QUOTE, HOME, QUOTE, READ, STOPS, WORK
+from bench.replay_documents import EDIT_QUOTE, HOME, QUOTE, READ, STOPS, TICKET_LINES, WORK
 from models import PaymentStatus, Role
 from tests.clients import Client, Clients
 from tests.factories.catalog import create_product, variant_of
@@ -346,9 +346,20 @@ class Life:
         )
 
     async def receive_back(self, ticket_id: str, *, accepted: bool = True, damaged: bool = False) -> None:
-        await self.serve(
-            "ticketReturnReceive", id=ticket_id, accepted=accepted, damaged=damaged, note="Looked at it."
-        )
+        found = await self.ask(self.shop.staff, TICKET_LINES, id=ticket_id)
+        condition = "AS_NEW" if accepted and not damaged else "DAMAGED"
+        units = [
+            {
+                "orderLineId": line["orderLine"]["id"],
+                "condition": condition,
+                "quantity": line["quantity"],
+                "accepted": accepted,
+                "customersFault": not accepted,
+                "note": "Looked at it.",
+            }
+            for line in found["ticket"]["lines"]
+        ]
+        await self.serve("ticketReturnReceive", id=ticket_id, units=units)
 
     def soon(self) -> timedelta:
         return timedelta(hours=self.random.randint(1, 20))

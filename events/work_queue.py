@@ -30,6 +30,7 @@ from domain.events import (
     TicketReturnAccepted,
     TicketReturnRefused,
     TicketReturnShipped,
+    TicketReturnShort,
     type_of,
 )
 from models import Event, Permission, Role, is_granted
@@ -41,6 +42,7 @@ WORK_QUEUE: Mapping[type[DomainEvent], Permission] = {
     TicketOverdue: Permission.TICKET_DECIDE,
     TicketMessageAdded: Permission.TICKET_HANDLE,
     TicketReturnShipped: Permission.RETURN_RECEIVE,
+    TicketReturnShort: Permission.TICKET_DECIDE,
     TicketEscalated: Permission.TICKET_DECIDE,
     RefundFailed: Permission.REFUND,
     RefundAbnormal: Permission.REFUND,

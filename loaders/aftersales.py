@@ -23,6 +23,7 @@ from models import (
     Media,
     Product,
     Refund,
+    ReturnInspection,
     RuleDecision,
     Subject,
     Ticket,
@@ -293,6 +294,30 @@ class ReplacementsByTicket(ManyByKey[int, Delivery]):
     order_by = (Delivery.position, DeliveryLine.id)
     brings = {"delivery_lines": (Delivery.id, DeliveryLine.delivery_id)}
 
+    def statement(self) -> AnySelect:
+        return super().statement().where(~Delivery.sends_back)
+
+
+class DeliveriesBackByTicket(ManyByKey[int, Delivery]):
+    """What goes back to the customers."""
+
+    key = Delivery.ticket_id
+    order_by = (Delivery.position, DeliveryLine.id)
+    brings = {"delivery_lines": (Delivery.id, DeliveryLine.delivery_id)}
+
+    def statement(self) -> AnySelect:
+        return super().statement().where(Delivery.sends_back)
+
+
+class InspectionsByTicket(ManyByKey[int, ReturnInspection]):
+    key = ReturnInspection.ticket_id
+    order_by = ReturnInspection.id
+
+
+class PartsByTicket(ManyByKey[int, Ticket]):
+    key = Ticket.part_of_id
+    order_by = Ticket.id
+
 
 class EventsByTicket(EventsByRow):
     subject = Subject.TICKET
@@ -365,6 +390,9 @@ class AftersalesLoaders:
     ticket_media = loader(MediaByTicket)
     ticket_refunds = loader(RefundsByTicket)
     ticket_replacements = loader(ReplacementsByTicket)
+    ticket_deliveries_back = loader(DeliveriesBackByTicket)
+    ticket_inspections = loader(InspectionsByTicket)
+    ticket_parts = loader(PartsByTicket)
     ticket_events = loader(EventsByTicket)
     ticket_rule_decisions = loader(DecisionsByTicket)
     agreement_rule = loader(AgreementRuleById)

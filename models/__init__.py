@@ -11,6 +11,8 @@ from models.account import (
 )
 from models.aftersales import (
     ReplacementChoice,
+    ReturnCondition,
+    ReturnInspection,
     Ticket,
     TicketChannel,
     TicketLine,
@@ -94,6 +96,7 @@ from models.delivery_run import (
 )
 from models.dispute import Dispute
 from models.event import ArchivedEvent, Event, ReactionDone, Subject
+from models.idempotency_key import IdempotencyKey
 from models.incoming_push import IncomingPush
 from models.knowledge import (
     Article,
@@ -114,7 +117,6 @@ from models.order import (
     Delivery,
     DeliveryLine,
     FulfilmentStatus,
-    IdempotencyKey,
     Order,
     OrderDisplayStatus,
     OrderLine,

@@ -1,7 +1,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, false, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, false, text, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.agreement_rule import RuleObstacle
@@ -109,6 +109,21 @@ WAITS = text("attend_by IS NOT NULL")
 """Whether a ticket waits for the shop, as indexes say it."""
 
 
+class ReturnCondition(StrEnum):
+    """How units were found that a customer has sent back."""
+
+    AS_NEW = "AS_NEW"
+    """They can be sold again."""
+    DAMAGED = "DAMAGED"
+    """They are broken or worn."""
+    INCOMPLETE = "INCOMPLETE"
+    """Parts of them are missing."""
+    NOT_OURS = "NOT_OURS"
+    """Something else was in the parcel."""
+    MISSING = "MISSING"
+    """They were not in the parcel."""
+
+
 class Ticket(HasCurrency, Base):
     """A customer's request about goods they bought."""
 
@@ -120,6 +135,12 @@ class Ticket(HasCurrency, Base):
         Index("ix_tickets_due_at", "due_at"),
         Index("ix_tickets_attend_by", "attend_by", "id", sqlite_where=WAITS, postgresql_where=WAITS),
         Index("ix_tickets_assignee_id", "assignee_id", sqlite_where=WAITS, postgresql_where=WAITS),
+        Index(
+            "ix_tickets_part_of_id",
+            "part_of_id",
+            sqlite_where=text("part_of_id IS NOT NULL"),
+            postgresql_where=text("part_of_id IS NOT NULL"),
+        ),
     )
 
     id: Mapped[Id]
@@ -151,6 +172,8 @@ class Ticket(HasCurrency, Base):
     """Since when nobody has acted in time and no rule may; None for others."""
     overdue_obstacle: Mapped[RuleObstacle | None]
     """Why no rule may."""
+    part_of_id: Mapped[int | None] = mapped_column(BigId)
+    """The ticket that its units were claimed with, before an inspection or a decision parted them."""
     uninspected_at: Mapped[datetime | None]
     """Since when a return counts as accepted that nobody has put into the stock yet; None for others."""
     stock_seen: Mapped[int | None] = mapped_column(BigId)
@@ -206,6 +229,33 @@ class TicketUnits(Base):
     shipment_id: Mapped[int] = mapped_column(ForeignKey("shipments.id"), primary_key=True, index=True)
     delivery_line_id: Mapped[int] = mapped_column(ForeignKey("delivery_lines.id"), primary_key=True)
     quantity: Mapped[int]
+
+
+class ReturnInspection(Base):
+    """Units of a ticket that came back in one condition, or did not."""
+
+    __tablename__ = "return_inspections"
+    __table_args__ = (
+        CheckConstraint("quantity > 0", name="quantity"),
+        Index("ix_return_inspections_ticket_id", "ticket_id"),
+    )
+
+    id: Mapped[Id]
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"))
+    order_line_id: Mapped[int] = mapped_column(ForeignKey("order_lines.id"))
+    condition: Mapped[ReturnCondition]
+    quantity: Mapped[int]
+    accepted: Mapped[bool]
+    customers_fault: Mapped[bool]
+    """Whether the customer has caused what is wrong with them."""
+    note: Mapped[str]
+    """What the customer reads about them."""
+    inspected_by_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    inspected_at: Mapped[datetime]
+    current: Mapped[bool] = mapped_column(default=True, server_default=true())
+    """False where the same units came back once more and were inspected anew."""
+    delivery_line_id: Mapped[int | None] = mapped_column(ForeignKey("delivery_lines.id"), index=True)
+    """What sends them back to the customer; None where nothing does."""
 
 
 class TicketMessage(Base):

@@ -305,6 +305,9 @@ class Delivery(AddressColumns, WindowColumns, HasCurrency, Base):
     order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
     ticket_id: Mapped[int | None] = mapped_column(ForeignKey("tickets.id"), index=True)
     """The ticket whose replacement this is; None for what was ordered originally."""
+    sends_back: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether it brings its customer what they had sent back for the ticket and the shop has not kept: then
+    nothing of it is of the stock, of the order or paid for."""
     position: Mapped[int]
     method: Mapped[ShippingMethod]
     currency: Mapped[CurrencyCode]
@@ -372,21 +375,6 @@ class OrderNote(Base):
     order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
     author_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
     text: Mapped[str]
-    created_at: Mapped[datetime]
-
-
-class IdempotencyKey(Base):
-    """The idempotency key of a command, and what the command produced."""
-
-    __tablename__ = "idempotency_keys"
-
-    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
-    command: Mapped[str] = mapped_column(primary_key=True)
-    key: Mapped[str] = mapped_column(primary_key=True)
-    content_hash: Mapped[str]
-    reference: Mapped[str | None]
-    """The number of what it produces, where that is known beforehand."""
-    result_id: Mapped[int | None]
     created_at: Mapped[datetime]
 
 

@@ -1,6 +1,7 @@
 """After-sales tickets, their quotes and their messages."""
 
 from datetime import datetime
+from typing import Optional
 
 import strawberry
 
@@ -29,6 +30,7 @@ TicketReason = describe_enum(models.TicketReason)
 TicketChannel = describe_enum(models.TicketChannel)
 TicketStatus = describe_enum(models.TicketStatus)
 TicketObstacle = describe_enum(resolve.TicketObstacle)
+ReturnCondition = describe_enum(models.ReturnCondition)
 ReplacementChoice = describe_enum(models.ReplacementChoice)
 
 
@@ -111,6 +113,29 @@ class TicketLine:
     """What they bring back; zero when goods are sent instead."""
 
 
+@row_type(models.ReturnInspection)
+class ReturnInspection:
+    """Units of a ticket that came back in one condition, or did not."""
+
+    order_line: OrderLine = loaded("order_line", key="order_line_id")
+    """What was bought."""
+    condition: models.ReturnCondition
+    """How they were found."""
+    quantity: int
+    """How many units."""
+    accepted: bool
+    """Whether the shop keeps them and grants what was asked for."""
+    customers_fault: bool
+    """Whether the customer has caused what is wrong with them."""
+    note: str
+    """What was said about them; may be empty."""
+    inspected_at: datetime
+    """When they were inspected."""
+    inspected_by: Account | None = batched(resolve.inspectors)
+    current: bool
+    """False where the same units came back once more and were inspected anew."""
+
+
 @row_type(models.Event)
 class TicketUpdate:
     """One thing that happened to a ticket."""
@@ -182,6 +207,14 @@ class Ticket(Node):
     """The money on its way back, one for each payment it goes to."""
     replacements: list[Delivery] = loaded("ticket_replacements", key="id", size=FEW)
     """Deliveries of the goods that are sent instead."""
+    inspections: list[ReturnInspection] = loaded("ticket_inspections", key="id", size=SOME)
+    """How its units came back, by condition; none while nobody has inspected them."""
+    deliveries_back: list[Delivery] = loaded("ticket_deliveries_back", key="id", size=FEW)
+    """Deliveries of what the shop has not kept, to the customer; they cost nothing."""
+    part_of: Optional["Ticket"] = loaded("ticket", key="part_of_id")
+    """The ticket that its units were claimed with; null for one that was opened for them."""
+    parts: list["Ticket"] = loaded("ticket_parts", key="id", size=FEW)
+    """Tickets of units that were claimed with this one, and of which something else was decided."""
     suggested_articles: list[Article] = batched(resolve.suggested_articles, price=SEARCH)
 
 

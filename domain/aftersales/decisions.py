@@ -1,4 +1,7 @@
-"""What the staff decides about tickets: agree, refuse, accept or refuse a return, arbitrate."""
+"""What the staff decides about tickets: agree, refuse, arbitrate."""
+
+from collections import Counter
+from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -7,12 +10,14 @@ from domain.aftersales.certificates import (
     require_certificate_to_agree,
 )
 from domain.aftersales.deadlines import Deadlines
+from domain.aftersales.parts import current_inspections_of, part_ticket
 from domain.aftersales.questions import require_claim
 from domain.aftersales.returns import restock_return
+from domain.aftersales.sending_back import count_whereabouts, keep_unsent, send_back_refused
 from domain.aftersales.settlement import grant_ticket, record_unavailable
 from domain.aftersales.states import STATUS_WHEN_ACCEPTED, STATUS_WHEN_AGREED, enter_status
 from domain.aftersales.texts import REASON_LIMIT, clean_text
-from domain.aftersales.ticket import lock_ticket
+from domain.aftersales.ticket import lock_ticket, ticket_lines_of
 from domain.aftersales.uncollectable import settle_claimed_order
 from domain.cause import Cause
 from domain.errors import WrongState
@@ -20,11 +25,9 @@ from domain.events import (
     TicketAgreed,
     TicketDecided,
     TicketRefused,
-    TicketReturnAccepted,
-    TicketReturnRefused,
 )
 from domain.outbox import record
-from models import Ticket, TicketStatus
+from models import Order, ReturnInspection, Ticket, TicketStatus
 
 
 async def agree_ticket(
@@ -63,58 +66,6 @@ async def refuse_ticket(
     return ticket
 
 
-async def accept_return(
-    session: AsyncSession,
-    ticket_id: int,
-    deadlines: Deadlines,
-    *,
-    damaged: bool,
-    note: str = "",
-    cause: Cause,
-) -> Ticket:
-    """Accept what came back: it is restocked, as damaged or to be sold again, and the ticket goes on.
-
-    A return that was accepted because nobody inspected it in time is only restocked.
-    """
-    order, ticket = await lock_ticket(session, ticket_id)
-    awaited = ticket.uninspected_at is None
-    if awaited:
-        require_return(ticket)
-        await grant_ticket(session, ticket, order, STATUS_WHEN_ACCEPTED[ticket.type], deadlines, cause=cause)
-    # Only now, so that the unit that came back is not the one that is sent again.
-    await restock_return(session, ticket, order, damaged=damaged, cause=cause)
-    note = note.strip()[:REASON_LIMIT]
-    record(session, TicketReturnAccepted(ticket, damaged=damaged, note=note), cause)
-    if awaited:
-        record_unavailable(session, ticket, cause=cause)
-    return ticket
-
-
-def require_return(ticket: Ticket) -> None:
-    """Refuse to accept a return of which nothing is under way."""
-    if ticket.status is not TicketStatus.RETURN_SHIPPED:
-        raise WrongState(
-            "This ticket is {status}; no goods are expected.", status=ticket.status, field=("id",)
-        )
-
-
-async def refuse_return(
-    session: AsyncSession,
-    ticket_id: int,
-    deadlines: Deadlines,
-    *,
-    reason: str,
-    cause: Cause,
-) -> Ticket:
-    """Refuse what came back as not what was agreed; the customer may escalate."""
-    order, ticket = await lock_ticket(session, ticket_id)
-    enter_status(ticket, TicketStatus.RETURN_REFUSED, deadlines, now=cause.now)
-    ticket.refusal = clean_text(reason, limit=REASON_LIMIT, field="note")
-    record(session, TicketReturnRefused(ticket, reason=ticket.refusal), cause)
-    await settle_claimed_order(session, order, cause=cause.automatic)
-    return ticket
-
-
 async def decide_ticket(
     session: AsyncSession,
     ticket_id: int,
@@ -122,13 +73,14 @@ async def decide_ticket(
     *,
     agreed: bool,
     reason: str,
-    damaged: bool = False,
+    part_number: str,
     cause: Cause,
 ) -> Ticket:
     """Decide an escalated ticket for good.
 
-    Goods that have come back need not come again: when the shop agrees, they are restocked, as damaged or
-    to be sold again.
+    Goods that have come back and are at the warehouse need not come again: when the shop agrees, they go into
+    the damaged stock. What was sent back to the customer meanwhile comes once more; where that is a part of
+    the units, the others become a ticket of their own, with the number `part_number`.
     """
     order, ticket = await lock_ticket(session, ticket_id)
     if ticket.status is not TicketStatus.ARBITRATION:
@@ -138,17 +90,70 @@ async def decide_ticket(
     reason = clean_text(reason, limit=REASON_LIMIT, field="reason")
     if agreed:
         await require_certificate_to_agree(session, ticket, order, cause=cause)
-        sent_back = ticket.return_tracking_number is not None
-        to = STATUS_WHEN_ACCEPTED[ticket.type] if sent_back else STATUS_WHEN_AGREED[ticket.type]
-        await grant_ticket(session, ticket, order, to, deadlines, cause=cause)
-        if sent_back:
-            await restock_return(session, ticket, order, damaged=damaged, cause=cause)
-        ticket.refusal = None
+        decided = await grant_decided(session, ticket, order, deadlines, part_number=part_number, cause=cause)
     else:
         await require_certificate_for_ticket(session, ticket, cause.by, cause=cause)
         enter_status(ticket, TicketStatus.REJECTED, deadlines, now=cause.now)
-        ticket.refusal = reason
-    record(session, TicketDecided(ticket, agreed=agreed, reason=reason), cause)
-    record_unavailable(session, ticket, cause=cause)
+        await send_back_refused(session, ticket, order)
+        decided = [ticket]
+    for each in decided:
+        each.refusal = None if agreed else reason
+        record(session, TicketDecided(each, agreed=agreed, reason=reason), cause)
+        record_unavailable(session, each, cause=cause)
     await settle_claimed_order(session, order, cause=cause.automatic)
     return ticket
+
+
+async def grant_decided(
+    session: AsyncSession,
+    ticket: Ticket,
+    order: Order,
+    deadlines: Deadlines,
+    *,
+    part_number: str,
+    cause: Cause,
+) -> list[Ticket]:
+    """Grant an escalated ticket by where its goods are; the tickets that it is then."""
+    if ticket.return_tracking_number is None:  # nothing was ever sent back
+        await grant_ticket(session, ticket, order, STATUS_WHEN_AGREED[ticket.type], deadlines, cause=cause)
+        return [ticket]
+    await keep_unsent(session, ticket)
+    rows = await current_inspections_of(session, ticket)
+    away = (await count_whereabouts(session, rows)).away
+    granted = {row.id: row.quantity - away.get(row.id, 0) for row in rows}
+    if not any(away.values()):
+        await grant_returned(session, ticket, order, rows, deadlines, cause=cause)
+        return [ticket]
+    decided = [ticket]
+    if any(granted.values()):
+        part = await part_ticket(
+            session, ticket, order, granted, TicketStatus.ARBITRATION, number=part_number
+        )
+        of_part = await current_inspections_of(session, part)
+        await grant_returned(session, part, order, of_part, deadlines, cause=cause)
+        decided.append(part)
+    ticket.return_carrier = ticket.return_tracking_number = None
+    await grant_ticket(session, ticket, order, STATUS_WHEN_AGREED[ticket.type], deadlines, cause=cause)
+    return decided
+
+
+async def grant_returned(
+    session: AsyncSession,
+    ticket: Ticket,
+    order: Order,
+    rows: Sequence[ReturnInspection],
+    deadlines: Deadlines,
+    *,
+    cause: Cause,
+) -> None:
+    """Grant a ticket of which nothing has to come again, and keep what of it is at the warehouse."""
+    here = (await count_whereabouts(session, rows)).here
+    damaged = Counter[int]()
+    for row in rows:
+        damaged[row.order_line_id] += here.get(row.id, 0)
+    if not rows:  # it came back to a release that did not inspect unit by unit
+        damaged.update({line.order_line_id: line.quantity for line in await ticket_lines_of(session, ticket)})
+    await grant_ticket(session, ticket, order, STATUS_WHEN_ACCEPTED[ticket.type], deadlines, cause=cause)
+    await restock_return(session, ticket, order, as_new={}, damaged=damaged, cause=cause)
+    for row in rows:
+        row.accepted = True

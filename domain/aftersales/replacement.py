@@ -96,7 +96,7 @@ async def count_replacements(session: AsyncSession, ticket: Ticket) -> Mapping[i
     rows = await session.execute(
         select(DeliveryLine.order_line_id, func.sum(DeliveryLine.quantity))
         .join(Delivery, Delivery.id == DeliveryLine.delivery_id)
-        .where(Delivery.ticket_id == ticket.id)
+        .where(Delivery.ticket_id == ticket.id, ~Delivery.sends_back)
         .group_by(DeliveryLine.order_line_id)
     )
     return defaultdict(int, {line_id: int(quantity) for line_id, quantity in rows})

@@ -11,6 +11,7 @@ from domain.aftersales.deadlines import Deadlines
 from domain.aftersales.priority import weigh_ticket
 from domain.aftersales.quote import TicketQuote, quote_claim
 from domain.aftersales.rules import ClaimedUnits, TicketClaim
+from domain.aftersales.sending_back import keep_unsent
 from domain.aftersales.states import FINAL, enter_status
 from domain.aftersales.texts import DESCRIPTION_LIMIT, TRACKING_LIMIT, clean_text
 from domain.aftersales.ticket import (
@@ -209,6 +210,7 @@ async def escalate_ticket(
         session, order, claim, deadlines, asked_at=ticket.opened_at, ticket_id=ticket.id
     )
     await save_ticket_lines(session, ticket, quote)
+    await keep_unsent(session, ticket)
     await weigh_ticket(session, ticket, ticket.description, deadlines, now=cause.now)
     record(session, TicketEscalated(ticket), cause)
     await reopen_order(session, order, cause=cause)

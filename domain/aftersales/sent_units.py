@@ -80,7 +80,8 @@ PickedUnits = tuple[SentUnits, int]
 async def load_sent_units(
     session: AsyncSession, order: Order, *, without_ticket_id: int | None = None
 ) -> Sequence[SentUnits]:
-    """What has left for an order, replacements included, in the order of its packing, with its claims.
+    """What has left for an order, replacements included, in the order of its packing, with its claims; not
+    what goes back to the customer after an inspection.
 
     The claims of one ticket can be left out: what it is about is then free for it.
     """
@@ -90,7 +91,7 @@ async def load_sent_units(
         .join(DeliveryLine, DeliveryLine.id == ShipmentLine.delivery_line_id)
         .join(Delivery, Delivery.id == Shipment.delivery_id)
         .join(OrderLine, OrderLine.id == ShipmentLine.order_line_id)
-        .where(Shipment.order_id == order.id, Shipment.dispatched_at.is_not(None))
+        .where(Shipment.order_id == order.id, Shipment.dispatched_at.is_not(None), ~Delivery.sends_back)
         .order_by(Shipment.id, DeliveryLine.id)
         .execution_options(populate_existing=True)
     )

@@ -1,9 +1,20 @@
 """Tickets against the parcels they are about, and the replacements that cost less."""
 
-from sqlalchemy import String, and_, cast, func, literal, select
+from sqlalchemy import String, and_, case, cast, func, literal, or_, select
 
+from domain.aftersales.states import AGREED, DECLINED
 from domain.audit.comparison import select_differences, select_rows, sum_by, total_of
-from models import DeliveryLine, Order, OrderLine, Payment, Ticket, TicketLine, TicketUnits
+from models import (
+    Delivery,
+    DeliveryLine,
+    Order,
+    OrderLine,
+    Payment,
+    ReturnInspection,
+    Ticket,
+    TicketLine,
+    TicketUnits,
+)
 from models.sql.types import AnySelect
 
 
@@ -65,4 +76,62 @@ def find_wrong_reductions() -> AnySelect:
         .outerjoin(refunded, refunded.c.order_line_id == OrderLine.id)
         .outerjoin(left, left.c.order_id == Order.id)
         .where(reduced.c.total > total_of(refunded), total_of(left) > 0)
+    )
+
+
+def find_wrong_inspections() -> AnySelect:
+    """Lines of inspected tickets of which not every unit was said how it came back."""
+    inspected = (
+        select(
+            ReturnInspection.ticket_id,
+            ReturnInspection.order_line_id,
+            func.sum(ReturnInspection.quantity).label("total"),
+        )
+        .where(ReturnInspection.current)
+        .group_by(ReturnInspection.ticket_id, ReturnInspection.order_line_id)
+        .subquery()
+    )
+    same_line = and_(
+        inspected.c.ticket_id == TicketLine.ticket_id, inspected.c.order_line_id == TicketLine.order_line_id
+    )
+    is_inspected = TicketLine.ticket_id.in_(select(inspected.c.ticket_id))
+    return (
+        select_differences(Ticket.number, expected=TicketLine.quantity, found=total_of(inspected))
+        .join(Ticket, Ticket.id == TicketLine.ticket_id)
+        .outerjoin(inspected, same_line)
+        .where(is_inspected)
+    )
+
+
+def find_wrong_verdicts() -> AnySelect:
+    """Tickets whose returned units were refused although they are granted, or the other way round."""
+    accepted = case((ReturnInspection.accepted, "accepted units"), else_="refused units")
+    wrong = or_(
+        and_(ReturnInspection.accepted, Ticket.status.in_(DECLINED)),
+        and_(~ReturnInspection.accepted, Ticket.status.in_(AGREED)),
+    )
+    return (
+        select_rows(Ticket.number, expected=Ticket.status, found=accepted)
+        .join(ReturnInspection, ReturnInspection.ticket_id == Ticket.id)
+        .where(ReturnInspection.current, wrong)
+    )
+
+
+def find_wrong_deliveries_back() -> AnySelect:
+    """Deliveries to customers of more than was refused, of units of the stock, or for a fee."""
+    refused = sum_by(ReturnInspection.delivery_line_id, ReturnInspection.quantity)
+    row = literal("delivery line ") + cast(DeliveryLine.id, String)
+    return (
+        select_rows(row, expected=total_of(refused), found=DeliveryLine.quantity)
+        .join(Delivery, Delivery.id == DeliveryLine.delivery_id)
+        .outerjoin(refused, refused.c.delivery_line_id == DeliveryLine.id)
+        .where(Delivery.sends_back)
+        .where(
+            or_(
+                DeliveryLine.quantity > total_of(refused),
+                DeliveryLine.reserved,
+                Delivery.ticket_id.is_(None),
+                Delivery.fee_amount != 0,
+            )
+        )
     )

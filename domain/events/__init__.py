@@ -24,6 +24,7 @@ from domain.events.aftersales import (
     TicketReturnAccepted,
     TicketReturnRefused,
     TicketReturnShipped,
+    TicketReturnShort,
 )
 from domain.events.cart import CartChanged, CartItemsChanged, CartMerged
 from domain.events.catalog import (
@@ -243,6 +244,7 @@ __all__ = [
     "TicketReturnAccepted",
     "TicketReturnRefused",
     "TicketReturnShipped",
+    "TicketReturnShort",
     "Versioned",
     "read_event",
     "type_of",

@@ -79,7 +79,10 @@ class TicketReturnShipped(TicketEvent, name="ticket.return_shipped"):
 
 class TicketReturnAccepted(TicketEvent, name="ticket.return_accepted"):
     damaged: bool | None = None
+    """Recorded up to release 0.2.0, as is its note: units have conditions of their own now."""
     note: str | None = None
+    refused_ticket_id: int | None = None
+    """The ticket of the units that were refused; None where all were accepted."""
     unseen: bool = False
     """Nobody inspected the return in time."""
     rule_id: int | None = None
@@ -90,8 +93,15 @@ class TicketReturnRefused(TicketEvent, name="ticket.return_refused"):
     reason: str
 
 
+class TicketReturnShort(TicketEvent, name="ticket.return_short"):
+    """What was granted before anybody had looked at it turned out not to be there."""
+
+    quantity: int
+
+
 class TicketEscalated(TicketEvent, name="ticket.escalated"):
-    pass
+    lost: bool = False
+    """By itself, since refused goods got lost on their way back to the customer."""
 
 
 class TicketDecided(TicketEvent, name="ticket.decided"):

@@ -149,7 +149,7 @@ async def load_cash_groups(
     """The units of each delivery for which no cash is fixed yet, by order and delivery, where there are any.
 
     Replacements count where nothing else is left: they are paid when they arrive, where what they replace was
-    not.
+    not. What goes back to a customer after an inspection costs nothing.
     """
     fixed = (
         select(func.sum(ShipmentLine.quantity))
@@ -164,6 +164,7 @@ async def load_cash_groups(
         .join(DeliveryLine, DeliveryLine.delivery_id == Delivery.id)
         .join(OrderLine, OrderLine.id == DeliveryLine.order_line_id)
         .where(Delivery.order_id.in_(order_ids), Delivery.method != ShippingMethod.NONE)
+        .where(~Delivery.sends_back)
         .order_by(Delivery.order_id, Delivery.position, DeliveryLine.id)
         .execution_options(populate_existing=True)
     )

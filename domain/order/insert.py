@@ -182,6 +182,7 @@ def delivery_rows(session: AsyncSession, plan: InsertPlan) -> list[RowValues]:
             "window_until": delivery.window.ends if delivery.window else None,
             "geocode_at": geocode_time(session, delivery.postal, now=plan.order.placed_at),
             "geocode_tries": 0,
+            "sends_back": False,
         }
         | asdict(delivery.postal)
         for position, delivery in enumerate(plan.quote.all_deliveries, start=1)

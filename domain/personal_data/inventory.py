@@ -68,6 +68,7 @@ from models import (
     Reading,
     RecoveryCode,
     Refund,
+    ReturnInspection,
     RuleDecision,
     SavedLine,
     Session,
@@ -171,6 +172,11 @@ PERSONAL_TABLES: Mapping[type[Base], PersonalTable] = {
     TicketMessage: PersonalTable(lambda id: TicketMessage.ticket_id.in_(tickets_of(id)), {"body": ""}),
     TicketUnits: PersonalTable(lambda id: TicketUnits.ticket_id.in_(tickets_of(id)), exported=False),
     TicketLine: PersonalTable(lambda id: TicketLine.ticket_id.in_(tickets_of(id))),
+    ReturnInspection: PersonalTable(
+        lambda id: ReturnInspection.ticket_id.in_(tickets_of(id)),
+        {"note": ""},
+        secret=frozenset({"inspected_by_id"}),
+    ),
     RuleDecision: PersonalTable(
         lambda id: RuleDecision.ticket_id.in_(tickets_of(id)),
         secret=frozenset({"daily_amount", "daily_tickets"}),

@@ -49,7 +49,7 @@ async def send_again(session: AsyncSession, shipment_id: int, *, cause: Cause) -
     check_endable(shipment)
     delivery = await session.get_one(Delivery, shipment.delivery_id)
     check_packable(order, delivery)
-    if delivery.ticket_id is not None:
+    if delivery.ticket_id is not None and not delivery.sends_back:
         raise WrongState("The ticket of this replacement says what is sent again.", field=("id",))
     await reopen_order(session, order, cause=cause)
     returned = await load_returned_lines(session, shipment)

@@ -160,11 +160,13 @@ async def find_sent(session: AsyncSession, order_ids: Sequence[int]) -> set[int]
 
 
 def select_sent_parcels() -> Select[int]:
-    """Select the ids of parcels that have left, but those whose units were withdrawn or are sent again."""
+    """Select the ids of parcels that have left, but those whose units were withdrawn or are sent again, and
+    what goes back to a customer after an inspection."""
     return (
         select(Shipment.id)
         .join(Delivery, Delivery.id == Shipment.delivery_id)
         .where(Delivery.method != ShippingMethod.NONE, Shipment.dispatched_at.is_not(None))
+        .where(~Delivery.sends_back)
         .where(or_(Shipment.ending.is_(None), Shipment.ending.not_in(NOT_KEPT)))
     )
 
@@ -188,14 +190,14 @@ async def count_ordered_units(session: AsyncSession, order_ids: Sequence[int]) -
     ordered = await session.execute(
         select(*part, func.sum(DeliveryLine.quantity - DeliveryLine.ended))
         .join(Delivery, Delivery.id == DeliveryLine.delivery_id)
-        .where(Delivery.order_id.in_(order_ids))
+        .where(Delivery.order_id.in_(order_ids), ~Delivery.sends_back)
         .group_by(*part)
     )
     settled = await session.execute(
         select(*part, func.sum(ShipmentLine.claimed))
         .join(Shipment, Shipment.id == ShipmentLine.shipment_id)
         .join(Delivery, Delivery.id == Shipment.delivery_id)
-        .where(Delivery.order_id.in_(order_ids), Shipment.ended_at.is_not(None))
+        .where(Delivery.order_id.in_(order_ids), Shipment.ended_at.is_not(None), ~Delivery.sends_back)
         .group_by(*part)
     )
     units = Counter({PartOfOrder(id, bool(again)): int(total) for id, again, total in ordered})
@@ -219,7 +221,7 @@ async def load_parcels(
         )
         .join(Shipment, Shipment.id == ShipmentLine.shipment_id)
         .join(Delivery, Delivery.id == Shipment.delivery_id)
-        .where(Delivery.order_id.in_(order_ids))
+        .where(Delivery.order_id.in_(order_ids), ~Delivery.sends_back)
         .where(Shipment.ending.is_distinct_from(ShipmentEnding.SENT_AGAIN))
         .group_by(Shipment.id, Delivery.order_id, Delivery.ticket_id)
         .order_by(Shipment.id)

@@ -3,13 +3,8 @@
 import strawberry
 
 from domain.aftersales.assignment import assign_ticket, hand_over_ticket
-from domain.aftersales.decisions import (
-    accept_return,
-    agree_ticket,
-    decide_ticket,
-    refuse_return,
-    refuse_ticket,
-)
+from domain.aftersales.decisions import agree_ticket, decide_ticket, refuse_ticket
+from domain.aftersales.inspection import inspect_return
 from domain.aftersales.questions import close_question
 from domain.aftersales.replacement_choice import choose_replacement
 from domain.aftersales.requests import (
@@ -28,10 +23,16 @@ from models import (
     Ticket,
     TicketReason,
 )
+from resolvers.aftersales.opening import draw_ticket_number
 from resolvers.aftersales.queries import own_ticket_id
 from resolvers.context import Info
 from resolvers.ids import row_id
-from resolvers.inputs.aftersales import TicketLineInput, claimed_units, media_row_ids
+from resolvers.inputs.aftersales import (
+    ReturnedUnitsInput,
+    TicketLineInput,
+    claimed_units,
+    media_row_ids,
+)
 
 
 async def ticket_close(info: Info, id: strawberry.ID) -> Ticket:
@@ -127,26 +128,26 @@ async def ticket_return_ship(info: Info, id: strawberry.ID, carrier: str, tracki
         )
 
 
-async def ticket_return_receive(
-    info: Info, id: strawberry.ID, accepted: bool, damaged: bool = False, note: str = ""
-) -> Ticket:
-    """Accepts or refuses what came back; accepted goods go into the warehouse they came from.
+async def ticket_return_receive(info: Info, id: strawberry.ID, units: list[ReturnedUnitsInput]) -> Ticket:
+    """Says of each unit of a return how it came back; accepted ones go into the warehouse they came from.
 
-    A return that was accepted because nobody inspected it in time can still be booked in. Where the
-    replacement is sold out, the customer chooses what to get instead.
+    Where some are refused and others accepted, the refused ones become a ticket of their own. What is refused
+    and there is sent back to the customer. A return that was accepted because nobody inspected it in time is
+    only booked, whatever is found. Where the replacement is sold out, the customer chooses what to get
+    instead.
 
     id: the ticket
-    accepted: whether it is what was agreed
-    damaged: whether it cannot be sold again
-    note: why it is not accepted, as the customer reads it
+    units: groups of units; together all that the ticket is about
     """
     context, ticket_id = info.context, await own_ticket_id(info, id)
-    deadlines = deadlines_of(context.shop.settings)
     async with context.transaction() as session:
-        if not accepted:
-            return await refuse_return(session, ticket_id, deadlines, reason=note, cause=context.cause)
-        return await accept_return(
-            session, ticket_id, deadlines, damaged=damaged, note=note, cause=context.cause
+        return await inspect_return(
+            session,
+            ticket_id,
+            [each.units() for each in units],
+            deadlines_of(context.shop.settings),
+            part_number=await draw_ticket_number(context, session),
+            cause=context.cause,
         )
 
 
@@ -196,15 +197,13 @@ async def ticket_escalate(info: Info, id: strawberry.ID) -> Ticket:
         )
 
 
-async def ticket_decide(
-    info: Info, id: strawberry.ID, agreed: bool, reason: str, damaged: bool = False
-) -> Ticket:
-    """Decides an escalated ticket for good; goods that came back go into the stock when the shop agrees.
+async def ticket_decide(info: Info, id: strawberry.ID, agreed: bool, reason: str) -> Ticket:
+    """Decides an escalated ticket for good. When the shop agrees, refused goods that are still there go into
+    the damaged stock; what was sent back to the customer meanwhile has to come once more.
 
     id: the ticket
     agreed: whether the customer gets what they ask for
     reason: why, as the customer reads it
-    damaged: whether what came back cannot be sold again
     """
     context, ticket_id = info.context, await own_ticket_id(info, id)
     async with context.transaction() as session:
@@ -214,7 +213,7 @@ async def ticket_decide(
             deadlines_of(context.shop.settings),
             agreed=agreed,
             reason=reason,
-            damaged=damaged,
+            part_number=await draw_ticket_number(context, session),
             cause=context.cause,
         )
 

@@ -2,13 +2,15 @@
 
 from functools import partial
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from domain.aftersales.requests import TicketRequest, open_ticket
 from domain.errors import Forbidden
 from domain.free_numbers import draw_free_numbers
 from events.aftersales import deadlines_of
 from models import Role, Ticket, TicketChannel, TicketType
 from resolvers.aftersales.queries import own_order
-from resolvers.context import Info
+from resolvers.context import Context, Info
 from resolvers.guard import Permission
 from resolvers.inputs.aftersales import TicketOpenInput
 
@@ -24,8 +26,7 @@ async def ticket_open(info: Info, input: TicketOpenInput) -> Ticket:
         input.claim(), input.description, input.media_row_ids(), channel_of(info, input.channel)
     )
     async with context.transaction() as session:
-        draw = partial(context.shop.secrets.new_number, NUMBER_PREFIX, context.now)
-        [number] = await draw_free_numbers(session, Ticket.number, draw)
+        number = await draw_ticket_number(context, session)
         return await open_ticket(
             session,
             order.id,
@@ -35,6 +36,13 @@ async def ticket_open(info: Info, input: TicketOpenInput) -> Ticket:
             key=input.idempotency_key,
             cause=context.cause,
         )
+
+
+async def draw_ticket_number(context: Context, session: AsyncSession) -> str:
+    """A number that no ticket has yet."""
+    draw = partial(context.shop.secrets.new_number, NUMBER_PREFIX, context.now)
+    [number] = await draw_free_numbers(session, Ticket.number, draw)
+    return number
 
 
 def require_guests_may_ask(info: Info) -> None:

@@ -14,6 +14,7 @@ from models import (
     Article,
     Event,
     Order,
+    ReturnInspection,
     Subject,
     Ticket,
     TicketStatus,
@@ -166,6 +167,15 @@ async def assignees(tickets: Sequence[Ticket], info: Info) -> Sequence[Account |
     assignee_ids = [ticket.assignee_id for ticket in tickets if ticket.assignee_id is not None]
     found = dict(zip(assignee_ids, await info.context.load.account.load_many(assignee_ids), strict=True))
     return [found[ticket.assignee_id] if ticket.assignee_id else None for ticket in tickets]
+
+
+async def inspectors(rows: Sequence[ReturnInspection], info: Info) -> Sequence[Account | None]:
+    """Who has inspected them; null for customers."""
+    if not info.context.viewer.may(Permission.TICKET_VIEW_INTERNAL):
+        return [None] * len(rows)
+    ids = [row.inspected_by_id for row in rows if row.inspected_by_id is not None]
+    found = dict(zip(ids, await info.context.load.account.load_many(ids), strict=True))
+    return [found[row.inspected_by_id] if row.inspected_by_id else None for row in rows]
 
 
 async def suggested_articles(

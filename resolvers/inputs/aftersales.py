@@ -3,10 +3,11 @@ from datetime import datetime
 
 import strawberry
 
+from domain.aftersales.inspection import ReturnedUnits
 from domain.aftersales.policies import check_days
 from domain.aftersales.rules import ClaimedUnits, TicketClaim
 from domain.errors import Invalid, collect_refusals
-from models import TicketChannel, TicketReason, TicketStatus, TicketType
+from models import ReturnCondition, TicketChannel, TicketReason, TicketStatus, TicketType
 from resolvers.descriptions import input_type
 from resolvers.ids import row_id_or_zero
 
@@ -21,6 +22,34 @@ class TicketLineInput:
     """How many units of it."""
     shipment_id: strawberry.ID | None = None
     """The parcel they came in; left out, those that came first and can be claimed."""
+
+
+@input_type
+class ReturnedUnitsInput:
+    """Units of an order line that came back in one condition, or did not."""
+
+    order_line_id: strawberry.ID
+    """The line of the order."""
+    condition: ReturnCondition
+    """How they were found."""
+    quantity: int
+    """How many units."""
+    accepted: bool | None = None
+    """Whether the shop keeps them and grants what was asked for: said of what is damaged or incomplete."""
+    customers_fault: bool = False
+    """Whether the customer has caused what is wrong with them; otherwise they are accepted."""
+    note: str = ""
+    """What the customer reads about them, in up to 1,000 characters; of what is refused, why."""
+
+    def units(self) -> ReturnedUnits:
+        return ReturnedUnits(
+            row_id_or_zero(self.order_line_id, "OrderLine"),
+            self.condition,
+            self.quantity,
+            self.accepted,
+            self.customers_fault,
+            self.note,
+        )
 
 
 @input_type

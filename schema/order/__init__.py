@@ -143,6 +143,8 @@ class Delivery(Node):
     """The order it belongs to."""
     ticket: LaterTicket | None = loaded("ticket", key="ticket_id")
     """The ticket whose replacement this is; null for what was ordered originally."""
+    sends_back: bool
+    """Whether it brings back what the customer had returned for the ticket and the shop has not kept."""
 
 
 @row_type(models.Event)

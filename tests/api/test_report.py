@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.aftersales.decisions import accept_return
 from domain.analytics import record_views
 from domain.cause import Cause
 from events.shop import Shop
@@ -19,6 +18,7 @@ from tests.conftest import STARTED_AT
 from tests.factories.aftersales import DEADLINES, create_ticket, order_lines_of
 from tests.factories.catalog import create_category, create_product, variant_of
 from tests.factories.order import create_order
+from tests.factories.returns import accept_return
 from tests.observe import count_statements
 
 CNY, USD = CurrencyCode.CNY, CurrencyCode.USD

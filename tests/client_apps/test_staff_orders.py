@@ -204,10 +204,16 @@ async def test_a_return_is_received_and_a_dispute_decided(sign_in: SignIn) -> No
         if (await web.read("WebTicket", number=refused["number"]))["ticket"]:
             await web.do("WebTicketEscalate", id=refused["id"])
 
-    received = (await warehouse.do("StaffTicketReturnReceive", id=returned["id"], accepted=True))["ticket"]
+    shown = (await warehouse.read("StaffTicket", number=returned["number"]))["ticket"]
+    units = [
+        {"orderLineId": line["orderLine"]["id"], "condition": "AS_NEW", "quantity": line["quantity"]}
+        for line in shown["lines"]
+    ]
+    received = (await warehouse.do("StaffTicketReturnReceive", id=returned["id"], units=units))["ticket"]
     decided = (await manager.do("StaffTicketDecide", id=refused["id"], agreed=False, reason="证据不足"))[
         "ticket"
     ]
 
+    assert {each["condition"] for each in received["inspections"]} == {"AS_NEW"}
     assert received["status"] in {"REFUNDING", "RESHIPPING", "COMPLETED"}
     assert decided["status"] == "REJECTED"

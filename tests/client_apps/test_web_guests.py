@@ -207,7 +207,17 @@ async def test_a_customer_chooses_money_where_the_replacement_is_sold_out(
                 reason="盘点",
             )
 
-    received = await desk.do("StaffTicketReturnReceive", id=ticket["id"], accepted=True, damaged=True)
+    shown = (await desk.read("StaffTicket", number=ticket["number"]))["ticket"]
+    units = [
+        {
+            "orderLineId": line["orderLine"]["id"],
+            "condition": "DAMAGED",
+            "quantity": line["quantity"],
+            "accepted": True,
+        }
+        for line in shown["lines"]
+    ]
+    received = await desk.do("StaffTicketReturnReceive", id=ticket["id"], units=units)
     chosen = await web.do("WebTicketReplacementChoose", id=ticket["id"], choice="MONEY")
 
     assert received["ticket"]["status"] == "AWAITING_CHOICE"

@@ -7,10 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.decisions import (
-    accept_return,
     agree_ticket,
-    decide_ticket,
-    refuse_return,
 )
 from domain.aftersales.overdue import act_on_overdue
 from domain.aftersales.reasons import REASONS, ClaimStage, WindowKind, stage_of
@@ -56,6 +53,7 @@ from tests.factories.aftersales import (
 )
 from tests.factories.catalog import create_product, variant_of
 from tests.factories.order import NOW, create_order
+from tests.factories.returns import accept_return, decide, refuse_return
 
 DAY = timedelta(days=1)
 S, T, R, X = TicketStatus, TicketType, TicketReason, TicketObstacle
@@ -276,7 +274,7 @@ async def test_a_refused_return_can_be_escalated(shop: Shop, session: AsyncSessi
     await escalate_ticket(session, ticket.id, DEADLINES, cause=Cause(NOW + 60 * DAY, order.account_id))
     assert await status_of(session, ticket) is S.ARBITRATION
 
-    await decide_ticket(
+    await decide(
         session, ticket.id, DEADLINES, agreed=True, reason="It is ours.", cause=Cause(NOW, manager.id)
     )
 
@@ -300,9 +298,7 @@ async def test_a_manager_who_agrees_leads_to_the_same_status_as_an_agent(
     manager = await create_account(session, role=Role.MANAGER)
     ticket = await create_ticket(session, type=type, reason=reason, status=S.REFUSED)
     await escalate_ticket(session, ticket.id, DEADLINES, cause=Cause(NOW, ticket.account_id))
-    await decide_ticket(
-        session, ticket.id, DEADLINES, agreed=True, reason="Fair.", cause=Cause(NOW, manager.id)
-    )
+    await decide(session, ticket.id, DEADLINES, agreed=True, reason="Fair.", cause=Cause(NOW, manager.id))
 
     assert ticket.status is to
     await session.commit()
@@ -312,9 +308,7 @@ async def test_a_managers_refusal_is_final(shop: Shop, session: AsyncSession) ->
     manager = await create_account(session, role=Role.MANAGER)
     ticket = await create_ticket(session, status=S.REFUSED)
     await escalate_ticket(session, ticket.id, DEADLINES, cause=Cause(NOW, ticket.account_id))
-    await decide_ticket(
-        session, ticket.id, DEADLINES, agreed=False, reason="No.", cause=Cause(NOW, manager.id)
-    )
+    await decide(session, ticket.id, DEADLINES, agreed=False, reason="No.", cause=Cause(NOW, manager.id))
 
     assert (ticket.status, ticket.refusal, ticket.closed_at) == (S.REJECTED, "No.", NOW)
     with pytest.raises(WrongState):

@@ -14,7 +14,6 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.cancelling import cancel_lines
-from domain.aftersales.decisions import accept_return
 from domain.aftersales.rules import ClaimedUnits
 from domain.aftersales.settlement import follow_refunds
 from domain.audit import RULES, Disagreement, audit_books, find_disagreements, find_first_disagreement
@@ -95,6 +94,7 @@ from models import (
     QuizQuestion,
     Refund,
     RefundStatus,
+    ReturnInspection,
     Role,
     RuleDecision,
     Shipment,
@@ -145,6 +145,7 @@ from tests.factories.order import (
 )
 from tests.factories.packing import create_open_parcel, create_wave
 from tests.factories.promotion import create_flash_sale
+from tests.factories.returns import accept_return, refuse_return
 from tests.factories.shipment import confirmed_order
 from tests.factories.stock import create_warehouse
 from tests.factories.store_credit import create_gift_card, give_credit
@@ -415,6 +416,9 @@ async def add_other_orders(session: AsyncSession, variant: Variant, other: Varia
     await accept_return(session, ticket.id, DEADLINES, damaged=True, cause=Cause(NOW, None))
     await settle_refunds(session, ticket)
     await follow_refunds(session, ticket.id, DEADLINES, cause=Cause(NOW))
+    refused = await create_order(session, lines=[(other, 1)], status=OrderStatus.COMPLETED)
+    worn = await create_ticket(session, order=refused, status=TicketStatus.RETURN_SHIPPED)
+    await refuse_return(session, worn.id, DEADLINES, reason="It is worn.", cause=Cause(NOW, None))
     await create_order(session, lines=[(variant, 2)], coupon_code="SPRING", status=OrderStatus.CANCELLED)
     unpaid = await create_order(session, lines=[(other, 3)])
     line = (await session.scalars(rows_of(OrderLine, unpaid))).one()
@@ -936,6 +940,25 @@ TAMPERED: dict[str, Callable[[History], Tampering]] = {
     "lines of tickets bring back no more than tickets": lambda h: (
         increment(TicketLine.refund_amount, TicketLine.ticket_id == id_in(Ticket, h.returned)),
         select(Ticket.number).where(Ticket.order_id == h.returned.id),
+    ),
+    "returns are inspected to the last unit": lambda h: (
+        increment(ReturnInspection.quantity, ReturnInspection.ticket_id == id_in(Ticket, h.returned)),
+        select(Ticket.number).where(Ticket.order_id == h.returned.id),
+    ),
+    "what is accepted of returns is granted": lambda h: (
+        update(ReturnInspection)
+        .where(ReturnInspection.ticket_id == id_in(Ticket, h.returned))
+        .values(accepted=False),
+        select(Ticket.number).where(Ticket.order_id == h.returned.id),
+    ),
+    "only what was refused goes back, for nothing": lambda h: (
+        increment(
+            DeliveryLine.quantity,
+            DeliveryLine.delivery_id == select(Delivery.id).where(Delivery.sends_back).scalar_subquery(),
+        ),
+        select(literal("delivery line ") + cast(ReturnInspection.delivery_line_id, String)).where(
+            ReturnInspection.delivery_line_id.is_not(None)
+        ),
     ),
     "reductions were refunded": lambda h: (
         increment(DeliveryLine.reduction_amount, DeliveryLine.order_line_id == h.line.id),

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.aftersales.decisions import agree_ticket, decide_ticket, refuse_ticket
+from domain.aftersales.decisions import agree_ticket, refuse_ticket
 from domain.aftersales.requests import cancel_ticket, escalate_ticket
 from domain.aftersales.settlement import follow_replacement
 from domain.aftersales.states import TRANSITIONS, UNSETTLED
@@ -30,6 +30,7 @@ from models import (
 )
 from tests.factories.aftersales import DEADLINES, create_ticket
 from tests.factories.order import NOW, a_variant, arrive, create_order, deliver, dispatch, events_of, pack
+from tests.factories.returns import decide
 from tests.factories.stock import reserved_units
 
 LATER = NOW + timedelta(days=10)
@@ -141,7 +142,7 @@ async def test_an_order_is_not_cancelled_while_a_manager_decides_about_it(
     await escalate_ticket(session, ticket.id, DEADLINES, cause=Cause(NOW, order.account_id))
     with pytest.raises(WrongState, match="comes first"):
         await cancel_order(session, order.id, reason="No more.", cause=Cause(NOW, order.account_id))
-    await decide_ticket(session, ticket.id, DEADLINES, agreed=False, reason="No.", cause=Cause(NOW))
+    await decide(session, ticket.id, DEADLINES, agreed=False, reason="No.", cause=Cause(NOW))
 
     await cancel_order(session, order.id, reason="No more.", cause=Cause(NOW, order.account_id))
 

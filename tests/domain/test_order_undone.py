@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.cancelling import cancel_lines
-from domain.aftersales.decisions import accept_return, agree_ticket, refuse_ticket
+from domain.aftersales.decisions import agree_ticket, refuse_ticket
 from domain.aftersales.rules import ClaimedUnits
 from domain.aftersales.states import DECLINED, SETTLED
 from domain.cause import Cause
@@ -59,6 +59,7 @@ from tests.factories.order import (
     payments_of,
 )
 from tests.factories.promotion import create_flash_sale, create_percent
+from tests.factories.returns import accept_return
 
 pytestmark = pytest.mark.usefixtures("audit_at_end")
 

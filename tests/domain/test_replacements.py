@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.aftersales.decisions import accept_return, agree_ticket, decide_ticket, refuse_return
+from domain.aftersales.decisions import agree_ticket
 from domain.aftersales.overdue import act_on_overdue
 from domain.aftersales.quote import quote_claim
 from domain.aftersales.replacement_choice import (
@@ -66,6 +66,7 @@ from tests.factories.order import (
     deliver_to,
     dispatch,
 )
+from tests.factories.returns import accept_return, decide, refuse_return
 
 DAY = timedelta(days=1)
 S, T, R, X = TicketStatus, TicketType, TicketReason, TicketObstacle
@@ -340,9 +341,7 @@ async def test_arbitration_won_takes_the_goods_back_into_stock(shop: Shop, sessi
     await refuse_return(session, ticket.id, DEADLINES, reason="Used.", cause=Cause(NOW, None))
     await escalate_ticket(session, ticket.id, DEADLINES, cause=Cause(NOW, order.account_id))
 
-    await decide_ticket(
-        session, ticket.id, DEADLINES, agreed=True, reason="It is ours.", damaged=True, cause=Cause(NOW, None)
-    )
+    await decide(session, ticket.id, DEADLINES, agreed=True, reason="It is ours.", cause=Cause(NOW, None))
 
     assert ticket.status is S.REFUNDING
     assert await returned_units(session) == [(0, 2)]

@@ -9,7 +9,6 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.cancelling import cancel_lines
-from domain.aftersales.decisions import accept_return
 from domain.aftersales.rules import ClaimedUnits
 from domain.aftersales.settlement import follow_refunds
 from domain.audit import audit_books
@@ -47,6 +46,7 @@ from tests.factories.order import (
     plan_for,
     request_for,
 )
+from tests.factories.returns import accept_return
 from tests.factories.store_credit import give_credit
 
 ALIPAY, CARD, CREDIT = PaymentMethod.ALIPAY, PaymentMethod.CARD, PaymentMethod.STORE_CREDIT

@@ -7,7 +7,6 @@ from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.decisions import (
-    accept_return,
     agree_ticket,
 )
 from domain.aftersales.overdue import act_on_overdue
@@ -45,6 +44,7 @@ from tests.factories.aftersales import (
 )
 from tests.factories.catalog import create_product, variant_of
 from tests.factories.order import NOW, arrive, create_order, dispatch
+from tests.factories.returns import accept_return
 from tests.factories.shipment import pack
 
 DAY = timedelta(days=1)

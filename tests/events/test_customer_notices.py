@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.aftersales.decisions import agree_ticket, decide_ticket, refuse_ticket
+from domain.aftersales.decisions import agree_ticket, refuse_ticket
 from domain.aftersales.messages import MessageDraft, add_message
 from domain.aftersales.requests import escalate_ticket
 from domain.cause import Cause
@@ -30,6 +30,7 @@ from tests.conftest import STARTED_AT, Clock
 from tests.factories.account import create_account
 from tests.factories.aftersales import DEADLINES, create_ticket
 from tests.factories.order import arrive, create_order, dispatch
+from tests.factories.returns import decide
 from tests.factories.token import create_sign_in
 from tests.notices import send_notices
 from tests.observe import count_statements, run_until_idle
@@ -213,7 +214,7 @@ async def test_a_ticket_is_told_when_it_is_opened_answered_and_decided(
 
     await refuse_ticket(session, ticket.id, DEADLINES, reason="No.", cause=Cause(STARTED_AT, support.id))
     await escalate_ticket(session, ticket.id, DEADLINES, cause=Cause(STARTED_AT, mei.id))
-    await decide_ticket(
+    await decide(
         session, ticket.id, DEADLINES, agreed=True, reason="Yes.", cause=Cause(STARTED_AT, support.id)
     )
     await session.commit()

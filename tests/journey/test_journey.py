@@ -292,7 +292,13 @@ async def return_line(running_shop: RunningShop, customer: Device, order: dict[s
     agent, clerk = await running_shop.staff("support"), await running_shop.staff("warehouse")
     await agent.do("Agree", id=ticket["id"])
     await customer.do("ShipReturn", id=ticket["id"], carrier="SF Express", trackingNumber="SF1234567890")
-    await clerk.do("ReceiveReturn", id=ticket["id"], accepted=True, damaged=True)
+    broken = {
+        "orderLineId": line["id"],
+        "condition": "DAMAGED",
+        "quantity": line["quantity"],
+        "accepted": True,
+    }
+    await clerk.do("ReceiveReturn", id=ticket["id"], units=[broken])
 
     async def is_refunded_by_provider() -> bool:
         refunds = (await agent.ask("Ticket", id=ticket["id"]))["refunds"]

@@ -43,6 +43,11 @@ class TicketCase:
             "lines": [{"orderLineId": global_id("OrderLine", self.line.id), "quantity": quantity}],
         } | more
 
+    def came_back(self, condition: str, quantity: int = 1, **more: Any) -> dict[str, Any]:
+        """Units of the line as the warehouse has found them."""
+        line = global_id("OrderLine", self.line.id)
+        return {"orderLineId": line, "condition": condition, "quantity": quantity} | more
+
     def application(self, quantity: int = 1, **more: Any) -> dict[str, Any]:
         texts = {"description": "It leaks.", "idempotencyKey": f"key-{quantity}"}
         return self.claim(quantity, **(texts | more))

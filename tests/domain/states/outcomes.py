@@ -9,10 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.decisions import (
-    accept_return,
     agree_ticket,
-    decide_ticket,
-    refuse_return,
     refuse_ticket,
 )
 from domain.aftersales.replacement_choice import choose_replacement, fill_waiting_ticket
@@ -44,6 +41,7 @@ from models import (
 from tests.factories.aftersales import DEADLINES, refunds_of
 from tests.factories.catalog import create_variant
 from tests.factories.order import NOW, RECEIPT_AFTER, dispatch
+from tests.factories.returns import accept_return, decide, refuse_return
 from tests.observe import read_all_rows
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "states.md"
@@ -142,7 +140,7 @@ async def withdraw(session: AsyncSession, ticket: Ticket) -> None:
 
 
 async def reject(session: AsyncSession, ticket: Ticket) -> None:
-    await decide_ticket(
+    await decide(
         session, ticket.id, DEADLINES, agreed=False, reason="No.", cause=Cause(NOW, ticket.account_id)
     )
 

@@ -5,15 +5,15 @@ from collections.abc import Mapping, Sequence
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.aftersales.decisions import decide_ticket
 from domain.aftersales.messages import MessageDraft, add_message
 from domain.aftersales.overdue import act_on_overdue
 from domain.aftersales.questions import close_question
 from domain.aftersales.requests import TicketRequestChange, reapply_ticket
+from domain.aftersales.sending_back import escalate_lost
 from domain.aftersales.settlement import retry_refunds
 from domain.cause import Cause
 from events.shop import Shop
-from models import Role, Ticket, TicketReason, TicketType
+from models import Order, Role, Ticket, TicketReason, TicketType
 from tests.domain.states.outcomes import (
     COMMANDS_TO_STATE,
     LATER,
@@ -40,6 +40,7 @@ from tests.domain.states.outcomes import (
 from tests.factories.account import create_account
 from tests.factories.aftersales import DEADLINES, create_question, create_ticket
 from tests.factories.order import NOW
+from tests.factories.returns import decide
 
 EXCHANGES = {"RESHIPPING", "AWAITING_CHOICE", "AWAITING_STOCK"}
 
@@ -54,9 +55,14 @@ async def a_ticket(session: AsyncSession, state: str) -> Ticket:
 
 
 async def decide_yes(session: AsyncSession, ticket: Ticket) -> None:
-    await decide_ticket(
+    await decide(
         session, ticket.id, DEADLINES, agreed=True, reason="Yes.", cause=Cause(NOW, ticket.account_id)
     )
+
+
+async def lose_refused(session: AsyncSession, ticket: Ticket) -> None:
+    order = await session.get_one(Order, ticket.order_id)
+    await escalate_lost(session, ticket.id, order, cause=Cause(NOW))
 
 
 async def again(session: AsyncSession, ticket: Ticket) -> None:
@@ -75,6 +81,7 @@ TICKET: Mapping[str, Command] = {
     "the customer escalates": escalate,
     "a manager agrees": decide_yes,
     "a manager rejects": reject,
+    "what was refused gets lost on its way back": lose_refused,
     "the refund succeeds": settle_refunds,
     "the refund fails": fail_refunds,
     "staff retry the refund": lambda session, it: retry_refunds(

@@ -1,0 +1,222 @@
+"""What the shop does not keep of a return goes back to its customer, as a parcel like any other.
+
+It is not of the stock and costs nothing. While a manager decides, what is not packed yet stays.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.aftersales.parts import current_inspections_of, load_noted_units
+from domain.aftersales.replacement import build_replacement, select_last_position
+from domain.aftersales.sent_units import load_sent_units
+from domain.aftersales.states import TRANSITIONS
+from domain.aftersales.withdrawal import remove_units
+from domain.cause import Cause
+from domain.events import TicketEscalated
+from domain.order import reopen_order
+from domain.outbox import record
+from domain.state import move
+from models import (
+    Delivery,
+    DeliveryLine,
+    Order,
+    ReturnCondition,
+    ReturnInspection,
+    Shipment,
+    ShipmentEnding,
+    ShipmentLine,
+    ShipmentStatus,
+    Ticket,
+    TicketStatus,
+    scanned_units,
+)
+
+CLAIMED_GOODS = frozenset({ReturnCondition.DAMAGED, ReturnCondition.INCOMPLETE})
+"""Goods of the shop that may be refused."""
+
+SENT_BACK = CLAIMED_GOODS | {ReturnCondition.NOT_OURS}
+"""What is there and goes back to its customer when it is refused."""
+
+
+async def send_back_refused(
+    session: AsyncSession,
+    ticket: Ticket,
+    order: Order,
+    conditions: Collection[ReturnCondition] = SENT_BACK,
+) -> None:
+    """Have refused units of a locked ticket packed that are at the warehouse, as far as they are not."""
+    rows = [
+        row
+        for row in await current_inspections_of(session, ticket)
+        if row.condition in conditions and not row.accepted
+    ]
+    lines = await load_lines_back(session, rows)
+    waiting = {row.id: row.quantity - quantity_of(lines.get(row.delivery_line_id)) for row in rows}
+    if not any(waiting.values()):
+        return
+    origins = await find_origins(session, ticket)
+    deliveries: dict[int, Delivery] = {}
+    for row in rows:
+        line, units = lines.get(row.delivery_line_id), waiting[row.id]
+        if line is not None:
+            line.quantity += units
+        elif units:
+            origin = origins[row.order_line_id]
+            if origin.delivery_id not in deliveries:
+                deliveries[origin.delivery_id] = await add_delivery_back(session, ticket, order, origin)
+            line = DeliveryLine(
+                delivery_id=deliveries[origin.delivery_id].id,
+                order_line_id=row.order_line_id,
+                warehouse_id=origin.warehouse_id,
+                quantity=units,
+                packed=0,
+                reserved=False,
+                variant_id=origin.variant_id,
+            )
+            session.add(line)
+            await session.flush()
+            row.delivery_line_id = line.id
+    await session.flush()
+
+
+async def add_delivery_back(
+    session: AsyncSession, ticket: Ticket, order: Order, origin: DeliveryLine
+) -> Delivery:
+    """A delivery to where the goods were sent at first."""
+    original = await session.get_one(Delivery, origin.delivery_id)
+    position = 1 + (await session.scalar(select_last_position(order)) or 0)
+    delivery = build_replacement(original, ticket, position=position)
+    delivery.sends_back = True
+    session.add(delivery)
+    await session.flush()
+    return delivery
+
+
+async def find_origins(session: AsyncSession, ticket: Ticket) -> Mapping[int, DeliveryLine]:
+    """What brought the customer units of each order line: of releases up to 0.2.0, what was sent first."""
+    noted = {units.delivery_line_id for units, _ in await load_noted_units(session, ticket)}
+    rows = await session.scalars(
+        select(DeliveryLine)
+        .join(Delivery, Delivery.id == DeliveryLine.delivery_id)
+        .where(Delivery.order_id == ticket.order_id, ~Delivery.sends_back)
+        .order_by(DeliveryLine.id)
+    )
+    origins: dict[int, DeliveryLine] = {}
+    for line in sorted(rows, key=lambda each: (each.id not in noted, each.id)):
+        origins.setdefault(line.order_line_id, line)
+    return origins
+
+
+async def load_lines_back(
+    session: AsyncSession, rows: Sequence[ReturnInspection]
+) -> Mapping[int | None, DeliveryLine]:
+    """The delivery lines that send inspected units back, by id."""
+    found = await session.scalars(
+        select(DeliveryLine)
+        .where(DeliveryLine.id.in_({row.delivery_line_id for row in rows if row.delivery_line_id}))
+        .execution_options(populate_existing=True)
+    )
+    return {line.id: line for line in found}
+
+
+def quantity_of(line: DeliveryLine | None) -> int:
+    return 0 if line is None else line.quantity
+
+
+async def keep_unsent(session: AsyncSession, ticket: Ticket) -> None:
+    """Keep goods of a locked ticket that are about to be sent back and not packed yet."""
+    rows = [row for row in await current_inspections_of(session, ticket) if row.condition in CLAIMED_GOODS]
+    lines = await load_lines_back(session, rows)
+    scanned = await session.execute(
+        select(DeliveryLine.id, scanned_units()).where(DeliveryLine.id.in_(lines.keys()))
+    )
+    scanned_of = {line_id: int(units) for line_id, units in scanned}
+    for row in rows:
+        line = lines.get(row.delivery_line_id)
+        unsent = 0 if line is None else line.quantity - line.packed - scanned_of[line.id]
+        if line is None or not unsent:
+            continue
+        if unsent == line.quantity:
+            row.delivery_line_id = None
+            await session.flush()
+        await remove_units(session, line, unsent)
+    await session.flush()
+
+
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """Where refused goods are, by the id of their inspection; what got lost is nowhere."""
+
+    here: Mapping[int, int]
+    """Units at the warehouse."""
+    away: Mapping[int, int]
+    """Units with their customer, or packed for them."""
+
+
+async def count_whereabouts(session: AsyncSession, rows: Sequence[ReturnInspection]) -> Whereabouts:
+    """Where the goods of the shop are among inspected units."""
+    goods = [row for row in rows if row.condition in CLAIMED_GOODS]
+    parcels = await load_parcels_back(session, goods)
+    here, away = dict[int, int](), dict[int, int]()
+    for row in goods:
+        of_row = parcels[row.delivery_line_id or 0]
+        back = sum(returned_units(line, shipment) for line, shipment in of_row)
+        packed = sum(line.quantity for line, _ in of_row)
+        away[row.id] = sum(line.quantity for line, shipment in of_row if is_with_customer(shipment))
+        here[row.id] = row.quantity - packed + back
+    return Whereabouts(here, away)
+
+
+async def load_parcels_back(
+    session: AsyncSession, rows: Sequence[ReturnInspection]
+) -> Mapping[int, Sequence[tuple[ShipmentLine, Shipment]]]:
+    """The parcels that bring inspected units back, by delivery line; not those that were sent once more."""
+    found = await session.execute(
+        select(ShipmentLine, Shipment)
+        .join(Shipment, Shipment.id == ShipmentLine.shipment_id)
+        .where(ShipmentLine.delivery_line_id.in_({row.delivery_line_id for row in rows}))
+        .where(Shipment.ending.is_distinct_from(ShipmentEnding.SENT_AGAIN))
+        .execution_options(populate_existing=True)
+    )
+    parcels = defaultdict[int, list[tuple[ShipmentLine, Shipment]]](list)
+    for line, shipment in found:
+        parcels[line.delivery_line_id].append((line, shipment))
+    return parcels
+
+
+def returned_units(line: ShipmentLine, shipment: Shipment) -> int:
+    """Units of a parcel that came back to the shop; what its inspection has not found did not."""
+    if shipment.status is not ShipmentStatus.RETURNED:
+        return 0
+    return line.quantity if shipment.inspected_at is None else line.restocked + line.damaged
+
+
+def is_with_customer(shipment: Shipment) -> bool:
+    return shipment.status is not ShipmentStatus.RETURNED and shipment.ended_at is None
+
+
+async def escalate_lost(session: AsyncSession, ticket_id: int, order: Order, *, cause: Cause) -> None:
+    """Let a manager decide about refused goods that got lost on their way back, unless somebody does.
+
+    Where another ticket is about them meanwhile, that one is decided.
+    """
+    ticket = await session.get_one(Ticket, ticket_id, with_for_update=True, populate_existing=True)
+    if ticket.status is not TicketStatus.RETURN_REFUSED or not await are_units_free(session, ticket, order):
+        return
+    move(ticket, TicketStatus.ARBITRATION, TRANSITIONS)
+    await reopen_order(session, order, cause=cause)
+    record(session, TicketEscalated(ticket, lost=True), cause)
+
+
+async def are_units_free(session: AsyncSession, ticket: Ticket, order: Order) -> bool:
+    """Whether no other ticket is about the units of a locked one."""
+    sent = {
+        (each.shipment.id, each.delivery_line.id): each
+        for each in await load_sent_units(session, order, without_ticket_id=ticket.id)
+    }
+    noted = await load_noted_units(session, ticket)
+    return all(sent[units.shipment_id, units.delivery_line_id].left >= units.quantity for units, _ in noted)
