@@ -342,7 +342,10 @@ class Life:
 
     async def send_back(self, ticket_id: str) -> None:
         await self.buy(
-            "ticketReturnShip", id=ticket_id, carrier="SF", trackingNumber=f"SF{self.random.randrange(10**9)}"
+            "ticketReturnShip",
+            id=ticket_id,
+            carrier="SIMULATED",
+            trackingNumber=f"SF{self.random.randrange(10**9):09}",
         )
 
     async def receive_back(self, ticket_id: str, *, accepted: bool = True, damaged: bool = False) -> None:

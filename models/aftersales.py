@@ -1,11 +1,12 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, false, text, true
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, false, text, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.agreement_rule import RuleObstacle
 from models.base import Base, BigId, HasCurrency, Id, Minor
+from models.carrier import CARRIER_CODE_LENGTH, CarrierCode
 from models.money import CurrencyCode, Money
 from models.payment import RefundTarget
 
@@ -136,6 +137,12 @@ class Ticket(HasCurrency, Base):
         Index("ix_tickets_attend_by", "attend_by", "id", sqlite_where=WAITS, postgresql_where=WAITS),
         Index("ix_tickets_assignee_id", "assignee_id", sqlite_where=WAITS, postgresql_where=WAITS),
         Index(
+            "ix_tickets_return_tracking_number",
+            "return_tracking_number",
+            sqlite_where=text("return_tracking_number IS NOT NULL"),
+            postgresql_where=text("return_tracking_number IS NOT NULL"),
+        ),
+        Index(
             "ix_tickets_part_of_id",
             "part_of_id",
             sqlite_where=text("part_of_id IS NOT NULL"),
@@ -161,6 +168,8 @@ class Ticket(HasCurrency, Base):
         default=RefundTarget.ORIGINAL, server_default="ORIGINAL"
     )
     """Where the customer wants a refund to go."""
+    return_carrier_code: Mapped[CarrierCode | None] = mapped_column(String(CARRIER_CODE_LENGTH))
+    """The code of who carries the goods back; None where it is none of the shop's carriers."""
     return_carrier: Mapped[str | None]
     return_tracking_number: Mapped[str | None]
     refusal: Mapped[str | None]

@@ -113,6 +113,16 @@ class TicketLine:
     """What they bring back; zero when goods are sent instead."""
 
 
+@row_type(resolve.ReturnCarrier)
+class ReturnCarrier:
+    """Who can carry a return, for customers."""
+
+    code: models.CarrierCode
+    """By what `ticketReturnShip` names it."""
+    name: str
+    """The name people use."""
+
+
 @row_type(models.ReturnInspection)
 class ReturnInspection:
     """Units of a ticket that came back in one condition, or did not."""
@@ -177,6 +187,7 @@ class Ticket(Node):
     """Who carries the goods back; null until the customer says so."""
     return_tracking_number: str | None
     """Their number at that carrier."""
+    return_tracking_url: str | None = batched(resolve.return_tracking_urls)
     opened_at: datetime
     """When the customer asked."""
     due_at: datetime | None
@@ -250,6 +261,9 @@ class ClaimPolicy:
 class AftersalesQuery:
     claim_policies: list[ClaimPolicy] = field(
         resolve.claim_policies, allow=Permission.CATALOG_EDIT, size=MANY
+    )
+    return_carriers: list[ReturnCarrier] = field(
+        resolve.return_carriers, allow=Permission.TICKET_TAKE_PART, size=FEW
     )
     ticket: Ticket | None = field(resolve.ticket, allow=Permission.TICKET_VIEW)
     tickets: Connection[Ticket] = field(resolve.tickets, allow=Permission.TICKET_VIEW)

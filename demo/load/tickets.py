@@ -8,7 +8,8 @@ from sqlalchemy import select
 from demo.load.scenario_run import ScenarioRun
 from domain.aftersales.decisions import agree_ticket, refuse_ticket
 from domain.aftersales.messages import MessageDraft, add_message
-from domain.aftersales.requests import TicketRequest, cancel_ticket, open_ticket, ship_return
+from domain.aftersales.requests import TicketRequest, cancel_ticket, open_ticket
+from domain.aftersales.return_waybill import OTHER_CARRIER, ReturnWaybill, ship_return
 from domain.aftersales.rules import ClaimedUnits, TicketClaim
 from domain.cause import Cause
 from events.aftersales import deadlines_of
@@ -95,9 +96,8 @@ async def ship_scenario_return(run: ScenarioRun) -> None:
         await ship_return(
             session,
             ticket.id,
+            ReturnWaybill(OTHER_CARRIER, f"SF{ticket.number}", "SF Express"),
             deadlines_of(shop.settings),
-            carrier="SF Express",
-            tracking_number=f"SF{ticket.number}",
             cause=Cause(shop.clock(), run.buyer_id),
         )
 

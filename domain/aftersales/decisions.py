@@ -132,7 +132,7 @@ async def grant_decided(
         of_part = await current_inspections_of(session, part)
         await grant_returned(session, part, order, of_part, deadlines, cause=cause)
         decided.append(part)
-    ticket.return_carrier = ticket.return_tracking_number = None
+    ticket.return_carrier_code = ticket.return_carrier = ticket.return_tracking_number = None
     await grant_ticket(session, ticket, order, STATUS_WHEN_AGREED[ticket.type], deadlines, cause=cause)
     return decided
 

@@ -105,6 +105,7 @@ def copy_ticket(ticket: Ticket, to: TicketStatus, *, number: str) -> Ticket:
         currency=ticket.currency,
         refund_amount=0,
         refund_target=ticket.refund_target,
+        return_carrier_code=ticket.return_carrier_code,
         return_carrier=ticket.return_carrier,
         return_tracking_number=ticket.return_tracking_number,
         part_of_id=ticket.id,

@@ -1,4 +1,4 @@
-"""What customers do with tickets: open, apply again, cancel, escalate, send goods back."""
+"""What customers do with tickets: open, apply again, cancel, escalate."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -13,7 +13,7 @@ from domain.aftersales.quote import TicketQuote, quote_claim
 from domain.aftersales.rules import ClaimedUnits, TicketClaim
 from domain.aftersales.sending_back import keep_unsent
 from domain.aftersales.states import FINAL, enter_status
-from domain.aftersales.texts import DESCRIPTION_LIMIT, TRACKING_LIMIT, clean_text
+from domain.aftersales.texts import DESCRIPTION_LIMIT, clean_text
 from domain.aftersales.ticket import (
     check_ticket_limit,
     check_ticket_media,
@@ -34,7 +34,6 @@ from domain.events import (
     TicketOpened,
     TicketReapplied,
     TicketRefundTargetChosen,
-    TicketReturnShipped,
 )
 from domain.order import lock_order, reopen_order
 from domain.outbox import record
@@ -214,26 +213,6 @@ async def escalate_ticket(
     await weigh_ticket(session, ticket, ticket.description, deadlines, now=cause.now)
     record(session, TicketEscalated(ticket), cause)
     await reopen_order(session, order, cause=cause)
-    return ticket
-
-
-async def ship_return(
-    session: AsyncSession,
-    ticket_id: int,
-    deadlines: Deadlines,
-    *,
-    carrier: str,
-    tracking_number: str,
-    cause: Cause,
-) -> Ticket:
-    """Record with which carrier and number the goods travel back."""
-    _, ticket = await lock_ticket(session, ticket_id)
-    enter_status(ticket, TicketStatus.RETURN_SHIPPED, deadlines, now=cause.now)
-    with collect_refusals() as check:
-        for field, text in (("carrier", carrier), ("tracking_number", tracking_number)):
-            with check:
-                setattr(ticket, f"return_{field}", clean_text(text, limit=TRACKING_LIMIT, field=field))
-    record(session, TicketReturnShipped(ticket), cause)
     return ticket
 
 

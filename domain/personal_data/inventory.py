@@ -183,7 +183,13 @@ PERSONAL_TABLES: Mapping[type[Base], PersonalTable] = {
     ),
     Ticket: PersonalTable(
         lambda id: Ticket.account_id == id,
-        {"description": "", "refusal": None, "return_carrier": None, "return_tracking_number": None},
+        {
+            "description": "",
+            "refusal": None,
+            "return_carrier_code": None,
+            "return_carrier": None,
+            "return_tracking_number": None,
+        },
         secret=frozenset({"overdue_obstacle"}),
     ),
     TrackingEvent: PersonalTable(

@@ -1,6 +1,7 @@
 """Resolvers of after-sales tickets."""
 
 from domain.aftersales.quote import TicketQuote, TicketQuoteLine, TicketQuoteRefund, TicketQuoteRefusal
+from domain.aftersales.return_waybill import ReturnCarrier
 from domain.aftersales.rules import TicketObstacle
 from loaders.aftersales import TicketSort
 from resolvers.aftersales.agents import (
@@ -51,6 +52,8 @@ from resolvers.aftersales.queries import (
     find_ticket,
     inspectors,
     refusal_message,
+    return_carriers,
+    return_tracking_urls,
     status_then,
     suggested_articles,
     ticket,
@@ -73,6 +76,7 @@ from resolvers.aftersales.thread import (
 
 __all__ = [
     "ReasonWindow",
+    "ReturnCarrier",
     "TicketObstacle",
     "TicketQuote",
     "TicketQuoteLine",
@@ -105,6 +109,8 @@ __all__ = [
     "priorities",
     "read",
     "refusal_message",
+    "return_carriers",
+    "return_tracking_urls",
     "rule_decisions",
     "skill_type",
     "status_then",

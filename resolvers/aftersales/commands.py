@@ -13,8 +13,8 @@ from domain.aftersales.requests import (
     choose_refund_target,
     escalate_ticket,
     reapply_ticket,
-    ship_return,
 )
+from domain.aftersales.return_waybill import ReturnWaybill, ship_return
 from domain.aftersales.settlement import retry_refunds
 from events.aftersales import deadlines_of
 from models import (
@@ -109,21 +109,24 @@ async def ticket_refuse(info: Info, id: strawberry.ID, reason: str) -> Ticket:
         )
 
 
-async def ticket_return_ship(info: Info, id: strawberry.ID, carrier: str, tracking_number: str) -> Ticket:
-    """Records with which carrier and number the goods travel back.
+async def ticket_return_ship(
+    info: Info, id: strawberry.ID, carrier: str, tracking_number: str, carrier_name: str = ""
+) -> Ticket:
+    """Records with which carrier and number the goods travel back; done again, it corrects them until they
+    are inspected.
 
     id: the ticket
-    carrier: who carries them
+    carrier: the code or the name of one of the shop's carriers (see `returnCarriers`), or OTHER
     tracking_number: the number on the waybill
+    carrier_name: who carries them, where it is none of the shop's carriers
     """
     context, ticket_id = info.context, await own_ticket_id(info, id)
     async with context.transaction() as session:
         return await ship_return(
             session,
             ticket_id,
+            ReturnWaybill(carrier, tracking_number, carrier_name),
             deadlines_of(context.shop.settings),
-            carrier=carrier,
-            tracking_number=tracking_number,
             cause=context.cause,
         )
 

@@ -5,11 +5,14 @@ from collections.abc import AsyncIterator, Sequence
 import strawberry
 
 from domain.aftersales.quote import TicketQuote, TicketQuoteRefusal, quote_claim, quote_order
+from domain.aftersales.return_waybill import ReturnCarrier
 from domain.errors import Invalid, NotFound
 from events.aftersales import deadlines_of
 from loaders.aftersales import TicketCriteria, TicketSort, sort_tickets
+from loaders.carrier import load_carriers
 from loaders.page import FIRST_PAGE, Page, PageRequest
 from models import (
+    OWN_COURIERS,
     Account,
     Article,
     Event,
@@ -27,6 +30,7 @@ from resolvers.inputs.aftersales import TicketFilter, TicketQuoteInput
 from resolvers.knowledge import suggest_articles
 from resolvers.order.timeline import find_actors
 from resolvers.paging import query_page
+from resolvers.shipment.carriers import link_to_parcel
 
 
 async def ticket(info: Info, id: strawberry.ID | None = None, number: str | None = None) -> Ticket | None:
@@ -167,6 +171,24 @@ async def assignees(tickets: Sequence[Ticket], info: Info) -> Sequence[Account |
     assignee_ids = [ticket.assignee_id for ticket in tickets if ticket.assignee_id is not None]
     found = dict(zip(assignee_ids, await info.context.load.account.load_many(assignee_ids), strict=True))
     return [found[ticket.assignee_id] if ticket.assignee_id else None for ticket in tickets]
+
+
+async def return_carriers(info: Info) -> Sequence[ReturnCarrier]:
+    """The shop's carriers that can bring a return; others are named in words."""
+    carriers = await load_carriers(info.context.shop.database.reads)
+    return [ReturnCarrier.of(carrier) for carrier in carriers if carrier.code != OWN_COURIERS]
+
+
+async def return_tracking_urls(tickets: Sequence[Ticket], info: Info) -> Sequence[str | None]:
+    """The carrier's own page about the goods on their way back; null where it has none."""
+    codes = [ticket.return_carrier_code for ticket in tickets if ticket.return_carrier_code is not None]
+    found = dict(zip(codes, await info.context.load.carrier_by_code.load_many(codes), strict=True))
+    return [
+        link_to_parcel(carrier, ticket.return_tracking_number)
+        if ticket.return_carrier_code and (carrier := found[ticket.return_carrier_code])
+        else None
+        for ticket in tickets
+    ]
 
 
 async def inspectors(rows: Sequence[ReturnInspection], info: Info) -> Sequence[Account | None]:

@@ -29,15 +29,15 @@ async def tracking_urls(shipments: Sequence[Shipment], info: Info) -> list[str |
     """The carrier's own page about it; null where it has none."""
     carriers = await carriers_of(shipments, info)
     return [
-        shipment.tracking_link or (link_of(carrier, shipment) if carrier else None)
+        shipment.tracking_link or (link_to_parcel(carrier, shipment.tracking_number) if carrier else None)
         for shipment, carrier in zip(shipments, carriers, strict=True)
     ]
 
 
-def link_of(carrier: Carrier, shipment: Shipment) -> str | None:
-    if not carrier.tracking_link or shipment.tracking_number is None:
+def link_to_parcel(carrier: Carrier, tracking_number: str | None) -> str | None:
+    if not carrier.tracking_link or tracking_number is None:
         return None
-    return carrier.tracking_link.replace(NUMBER_IN_LINK, quote(shipment.tracking_number, safe=""))
+    return carrier.tracking_link.replace(NUMBER_IN_LINK, quote(tracking_number, safe=""))
 
 
 async def carriers_of(shipments: Sequence[Shipment], info: Info) -> list[Carrier | None]:

@@ -136,10 +136,10 @@ async def test_answered_tickets_are_followed_up(sign_in: SignIn) -> None:
 async def follow_up(app: ClientApp, ticket: dict[str, Any]) -> None:
     """Send back what was agreed on; try again, and then escalate, what was refused."""
     if ticket["status"] == "AWAITING_RETURN":
-        sent = await app.do(
-            "WebTicketReturnShip", id=ticket["id"], carrier="SF Express", trackingNumber="SF1"
-        )
-        assert (sent["ticket"]["status"], sent["ticket"]["returnTrackingNumber"]) == ("RETURN_SHIPPED", "SF1")
+        code = (await app.read("WebReturnCarriers"))["returnCarriers"][0]["code"]
+        sent = await app.do("WebTicketReturnShip", id=ticket["id"], carrier=code, trackingNumber="sf 1001")
+        shown = sent["ticket"]
+        assert (shown["status"], shown["returnTrackingNumber"]) == ("RETURN_SHIPPED", "SF1001")
         return
     assert ticket["refusal"]
     escalated = await app.do("WebTicketEscalate", id=ticket["id"])

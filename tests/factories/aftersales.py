@@ -14,7 +14,8 @@ from domain.aftersales.deadlines import Deadlines
 from domain.aftersales.decisions import agree_ticket, refuse_ticket
 from domain.aftersales.quote import TicketQuote, quote_claim
 from domain.aftersales.reasons import CLAIM_REASONS
-from domain.aftersales.requests import TicketRequest, open_ticket, ship_return
+from domain.aftersales.requests import TicketRequest, open_ticket
+from domain.aftersales.return_waybill import OTHER_CARRIER, ReturnWaybill, ship_return
 from domain.aftersales.rules import ClaimedUnits, TicketClaim
 from domain.cause import Cause
 from domain.payment import settle_refund
@@ -124,9 +125,8 @@ async def ship_back(session: AsyncSession, ticket: Ticket, *, now: datetime = NO
     await ship_return(
         session,
         ticket.id,
+        ReturnWaybill(OTHER_CARRIER, f"SF{next(NUMBERS):08}", "SF Express"),
         DEADLINES,
-        carrier="SF Express",
-        tracking_number=f"SF{next(NUMBERS):08}",
         cause=Cause(now, ticket.account_id),
     )
 

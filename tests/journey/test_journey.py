@@ -291,7 +291,7 @@ async def return_line(running_shop: RunningShop, customer: Device, order: dict[s
 
     agent, clerk = await running_shop.staff("support"), await running_shop.staff("warehouse")
     await agent.do("Agree", id=ticket["id"])
-    await customer.do("ShipReturn", id=ticket["id"], carrier="SF Express", trackingNumber="SF1234567890")
+    await customer.do("ShipReturn", id=ticket["id"], carrier="SIMULATED", trackingNumber="SF1234567890")
     broken = {
         "orderLineId": line["id"],
         "condition": "DAMAGED",

@@ -75,7 +75,7 @@ async def test_a_return_ends_with_its_refund(case: TicketCase, shop: Shop, sessi
 
     steps: Sequence[tuple[Client, str, dict[str, Any]]] = [
         (case.agent, "ticketAgree", {}),
-        (case.customer, "ticketReturnShip", {"carrier": "SF Express", "trackingNumber": "SF1"}),
+        (case.customer, "ticketReturnShip", {"carrier": "SIMULATED", "trackingNumber": "SIM-77 1"}),
         (clerk, "ticketReturnReceive", {"units": [case.came_back("DAMAGED", accepted=True)]}),
     ]
     statuses = []

@@ -80,6 +80,7 @@ REQUIRED: dict[str, dict[str, Permission]] = {
         "statementDifferences": Permission.REFUND,
         "stockMovements": Permission.STOCK_WATCH,
         "ticket": Permission.TICKET_VIEW,
+        "returnCarriers": Permission.TICKET_TAKE_PART,
         "ticketQuote": Permission.TICKET_TAKE_PART,
         "ticketQuotes": Permission.TICKET_TAKE_PART,
         "tickets": Permission.TICKET_VIEW,

@@ -13,7 +13,8 @@ from domain.aftersales.decisions import (
     refuse_ticket,
 )
 from domain.aftersales.replacement_choice import choose_replacement, fill_waiting_ticket
-from domain.aftersales.requests import cancel_ticket, escalate_ticket, ship_return
+from domain.aftersales.requests import cancel_ticket, escalate_ticket
+from domain.aftersales.return_waybill import OTHER_CARRIER, ReturnWaybill, ship_return
 from domain.aftersales.settlement import follow_refunds, follow_replacement
 from domain.cause import Cause
 from domain.errors import DomainError
@@ -118,9 +119,8 @@ async def refuse(session: AsyncSession, ticket: Ticket) -> None:
 
 
 async def send_return(session: AsyncSession, ticket: Ticket) -> None:
-    await ship_return(
-        session, ticket.id, DEADLINES, carrier="SF", tracking_number="1", cause=Cause(NOW, ticket.account_id)
-    )
+    waybill = ReturnWaybill(OTHER_CARRIER, "SF1001", "SF Express")
+    await ship_return(session, ticket.id, waybill, DEADLINES, cause=Cause(NOW, ticket.account_id))
 
 
 async def accept_returned(session: AsyncSession, ticket: Ticket) -> None:
