@@ -1,4 +1,8 @@
-"""What the people of a replay ask, and where they live."""
+"""What the people of a replay ask and say, and where they live."""
+
+from typing import Any
+
+from bench.replay_amounts import Fields
 
 READ = """query($id: ID!) { order(id: $id) {
   number status paymentStatus fulfilmentStatus total { amount currencyCode } version
@@ -8,7 +12,7 @@ READ = """query($id: ID!) { order(id: $id) {
   payments { id method status reference total { amount currencyCode } captured { amount }
     refunds { id status reference } }
   shipments { id status dispatchedAt cashDue { amount currencyCode } cashCollectedAt
-    lines { quantity orderLine { id } } }
+    delivery { sendsBack } lines { quantity orderLine { id } } }
   tickets { id type status }
 } }"""
 TICKET_LINES = "query($id: ID!) { ticket(id: $id) { lines { quantity orderLine { id } } } }"
@@ -45,3 +49,15 @@ ABROAD = {
     "line1": "Avenida Paulista 1000",
     "postalCode": "01310-100",
 }
+
+
+def returned(line: Fields, condition: str, quantity: int, *, accepted: bool) -> dict[str, Any]:
+    """Units of a ticket's line as the warehouse has found them."""
+    return {
+        "orderLineId": line["orderLine"]["id"],
+        "condition": condition,
+        "quantity": quantity,
+        "accepted": accepted,
+        "customersFault": not accepted,
+        "note": "Looked at it.",
+    }

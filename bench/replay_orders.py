@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bench.replay_amounts import Fields, cents_of, divide, share_payments
-from bench.replay_documents import EDIT_QUOTE, HOME, QUOTE, READ, STOPS, TICKET_LINES, WORK
+from bench.replay_documents import EDIT_QUOTE, HOME, QUOTE, READ, STOPS, TICKET_LINES, WORK, returned
 from models import PaymentStatus, Role
 from tests.clients import Client, Clients
 from tests.factories.catalog import create_product, variant_of
@@ -349,20 +349,26 @@ class Life:
         )
 
     async def receive_back(self, ticket_id: str, *, accepted: bool = True, damaged: bool = False) -> None:
-        found = await self.ask(self.shop.staff, TICKET_LINES, id=ticket_id)
         condition = "AS_NEW" if accepted and not damaged else "DAMAGED"
-        units = [
-            {
-                "orderLineId": line["orderLine"]["id"],
-                "condition": condition,
-                "quantity": line["quantity"],
-                "accepted": accepted,
-                "customersFault": not accepted,
-                "note": "Looked at it.",
-            }
-            for line in found["ticket"]["lines"]
-        ]
+        found = [(line, condition, line["quantity"]) for line in await self.lines_of(ticket_id)]
+        units = [returned(*each, accepted=accepted) for each in found]
         await self.serve("ticketReturnReceive", id=ticket_id, units=units)
+
+    async def receive_in_part(self, ticket_id: str, condition: str) -> None:
+        """Accept one unit as new, and refuse the others as they are."""
+        units, accepted = [], True
+        for line in await self.lines_of(ticket_id):
+            if accepted:
+                units.append(returned(line, "AS_NEW", 1, accepted=True))
+            if rest := line["quantity"] - int(accepted):
+                units.append(returned(line, condition, rest, accepted=False))
+            accepted = False
+        await self.serve("ticketReturnReceive", id=ticket_id, units=units)
+
+    async def lines_of(self, ticket_id: str) -> list[Fields]:
+        found = await self.ask(self.shop.staff, TICKET_LINES, id=ticket_id)
+        lines: list[Fields] = found["ticket"]["lines"]
+        return lines
 
     def soon(self) -> timedelta:
         return timedelta(hours=self.random.randint(1, 20))

@@ -174,7 +174,7 @@ class OrderSequence(RuleBasedStateMachine):
                 for line, each in zip(parcel["lines"], found, strict=True)
             ]
             step = self.life.serve("shipmentInspect", id=parcel["id"], lines=lines)
-            self.take("inspect", step, moved=units_of(parcel) - lost)
+            self.take("inspect", step, moved=0 if is_back(parcel) else units_of(parcel) - lost)
 
     @rule(which=ANY, missing=st.booleans(), steps=st.integers(1, 4))
     def come_back(self, which: int, missing: bool, steps: int) -> None:
@@ -244,9 +244,15 @@ class OrderSequence(RuleBasedStateMachine):
     @rule(which=ANY, accepted=st.booleans(), damaged=st.booleans())
     def receive_back(self, which: int, accepted: bool, damaged: bool) -> None:
         if ticket := self.choose_ticket(which):
-            units = self.units_of_ticket(ticket) if accepted else 0
+            units = self.units_of_ticket(ticket) if accepted or self.is_late(ticket) else 0
             step = self.life.receive_back(ticket, accepted=accepted, damaged=damaged)
             self.take("receive_back", step, moved=units)
+
+    @rule(which=ANY, condition=st.sampled_from(["DAMAGED", "INCOMPLETE", "NOT_OURS", "MISSING"]))
+    def receive_in_part(self, which: int, condition: str) -> None:
+        """One unit of a return is as new, and the others are not accepted."""
+        if ticket := self.choose_ticket(which, TicketStatus.RETURN_SHIPPED):
+            self.take("receive_in_part", self.life.receive_in_part(ticket, condition), moved=1)
 
     @rule(which=ANY, steps=st.integers(1, 4))
     def go_on(self, which: int, steps: int) -> None:
@@ -399,11 +405,17 @@ class OrderSequence(RuleBasedStateMachine):
         return global_id("Ticket", chosen) if chosen else None
 
     def units_of_ticket(self, ticket: str) -> int:
-        lines = self.stage.run(self.life.ask(self.stage.shop.staff, LINES, id=ticket))["ticket"]["lines"]
-        return sum(line["quantity"] for line in lines)
+        return sum(line["quantity"] for line in self.read_ticket(ticket)["lines"])
+
+    def is_late(self, ticket: str) -> bool:
+        """Whether no return of it waits to be inspected: then only what silence accepted is booked."""
+        return bool(self.read_ticket(ticket)["status"] != "RETURN_SHIPPED")
+
+    def read_ticket(self, ticket: str) -> Any:
+        return self.stage.run(self.life.ask(self.stage.shop.staff, TICKET, id=ticket))["ticket"]
 
 
-LINES = "query($id: ID!) { ticket(id: $id) { lines { quantity } } }"
+TICKET = "query($id: ID!) { ticket(id: $id) { status lines { quantity } } }"
 
 
 def choose(found: Sequence[Any], which: int) -> Any:
@@ -411,5 +423,11 @@ def choose(found: Sequence[Any], which: int) -> Any:
     return found[which % len(found)] if found else None
 
 
+def is_back(parcel: Fields) -> bool:
+    """Whether a parcel brings back what a customer had returned: it is not of the stock."""
+    return bool(parcel["delivery"]["sendsBack"])
+
+
 def units_of(parcel: Fields) -> int:
-    return sum(int(line["quantity"]) for line in parcel["lines"])
+    """The units of the stock in a parcel."""
+    return 0 if is_back(parcel) else sum(int(line["quantity"]) for line in parcel["lines"])

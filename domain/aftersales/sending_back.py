@@ -3,7 +3,7 @@
 It is not of the stock and costs nothing. While a manager decides, what is not packed yet stays.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -59,17 +59,21 @@ async def send_back_refused(
     if not any(waiting.values()):
         return
     origins = await find_origins(session, ticket)
-    deliveries: dict[int, Delivery] = {}
+    deliveries: dict[tuple[int, int], Delivery] = {}
+    added = Counter[int]()
     for row in rows:
         line, units = lines.get(row.delivery_line_id), waiting[row.id]
         if line is not None:
             line.quantity += units
         elif units:
             origin = origins[row.order_line_id]
-            if origin.delivery_id not in deliveries:
-                deliveries[origin.delivery_id] = await add_delivery_back(session, ticket, order, origin)
+            # A parcel has an order line once, by which its units are inspected when it comes back.
+            added[row.order_line_id] += 1
+            key = origin.delivery_id, added[row.order_line_id]
+            if key not in deliveries:
+                deliveries[key] = await add_delivery_back(session, ticket, order, origin)
             line = DeliveryLine(
-                delivery_id=deliveries[origin.delivery_id].id,
+                delivery_id=deliveries[key].id,
                 order_line_id=row.order_line_id,
                 warehouse_id=origin.warehouse_id,
                 quantity=units,

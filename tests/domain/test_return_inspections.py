@@ -10,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.inspection import ReturnedUnits, inspect_return
 from domain.aftersales.overdue import act_on_overdue
-from domain.aftersales.requests import escalate_ticket
 from domain.aftersales.settlement import follow_refunds, follow_replacement
 from domain.aftersales.undelivered import end_shipment
 from domain.cause import Cause
@@ -39,6 +38,7 @@ from models import (
     TicketStatus,
     TicketType,
 )
+from tests.domain.states.outcomes import escalate
 from tests.factories.aftersales import (
     DEADLINES,
     bring_to_status,
@@ -124,10 +124,6 @@ async def report(session: AsyncSession, shipment: Shipment, status: ShipmentStat
     _, shipment = await lock_shipment(session, shipment.id)
     fact = TrackingFact(status, status.value, "Reported.", NOW)
     await add_tracking_events(session, shipment, [fact], cause=Cause(NOW), receipt_after=RECEIPT_AFTER)
-
-
-async def escalate(session: AsyncSession, ticket: Ticket) -> None:
-    await escalate_ticket(session, ticket.id, DEADLINES, cause=Cause(NOW, ticket.account_id))
 
 
 async def agree(session: AsyncSession, ticket: Ticket) -> None:

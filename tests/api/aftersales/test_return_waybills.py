@@ -20,7 +20,7 @@ SHOWN = """query($id: ID!) { ticket(id: $id) { status version dueAt returnCarrie
 async def test_a_return_travels_with_a_carrier_of_the_shop_under_a_number_of_its_own(
     case: TicketCase, clients: Clients, shop: Shop, session: AsyncSession
 ) -> None:
-    await create_carrier(session, code="YTO", name="YTO Express", tracking_link="https://yto.test/{number}")
+    await create_carrier(session, "YTO", tracking_link="https://yto.test/{number}")
     other = await create_ticket(session, now=shop.clock(), status=TicketStatus.RETURN_SHIPPED)
     sent = (await session.scalars(select(Shipment).where(Shipment.order_id == case.order.id))).one()
     taken, outgoing = other.return_tracking_number, (sent.carrier, sent.tracking_number)
@@ -44,7 +44,7 @@ async def test_a_return_travels_with_a_carrier_of_the_shop_under_a_number_of_its
     assert codes(await ship(*map(str, outgoing))) == ["TAKEN"]
     assert (await case.customer.get(SHOWN, id=ticket))["ticket"]["version"] == 2
 
-    first = await ship("yto express", "yt 0012")
+    first = await ship("carrier yto", "yt 0012")
     due = (await case.customer.get(SHOWN, id=ticket))["ticket"]["dueAt"]
     again = await ship("YTO", "YT0012")
     corrected = await ship("YTO", "YT0013")
@@ -55,7 +55,7 @@ async def test_a_return_travels_with_a_carrier_of_the_shop_under_a_number_of_its
         "status": "RETURN_SHIPPED",
         "version": 4,
         "dueAt": due,
-        "returnCarrier": "YTO Express",
+        "returnCarrier": "Carrier YTO",
         "returnTrackingNumber": "YT0013",
         "returnTrackingUrl": "https://yto.test/YT0013",
     }
