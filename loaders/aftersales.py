@@ -294,19 +294,14 @@ class ReplacementsByTicket(ManyByKey[int, Delivery]):
     order_by = (Delivery.position, DeliveryLine.id)
     brings = {"delivery_lines": (Delivery.id, DeliveryLine.delivery_id)}
 
-    def statement(self) -> AnySelect:
-        return super().statement().where(~Delivery.sends_back)
-
-
-class DeliveriesBackByTicket(ManyByKey[int, Delivery]):
-    """What goes back to the customers."""
-
-    key = Delivery.ticket_id
-    order_by = (Delivery.position, DeliveryLine.id)
-    brings = {"delivery_lines": (Delivery.id, DeliveryLine.delivery_id)}
+    sends_back = False
 
     def statement(self) -> AnySelect:
-        return super().statement().where(Delivery.sends_back)
+        return super().statement().where(Delivery.sends_back.is_(self.sends_back))
+
+
+class DeliveriesBackByTicket(ReplacementsByTicket):
+    sends_back = True
 
 
 class InspectionsByTicket(ManyByKey[int, ReturnInspection]):

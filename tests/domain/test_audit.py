@@ -416,7 +416,7 @@ async def add_other_orders(session: AsyncSession, variant: Variant, other: Varia
     await accept_return(session, ticket.id, DEADLINES, damaged=True, cause=Cause(NOW, None))
     await settle_refunds(session, ticket)
     await follow_refunds(session, ticket.id, DEADLINES, cause=Cause(NOW))
-    refused = await create_order(session, lines=[(other, 1)], status=OrderStatus.COMPLETED)
+    refused = await create_order(session, lines=[(variant, 1)], status=OrderStatus.COMPLETED)
     worn = await create_ticket(session, order=refused, status=TicketStatus.RETURN_SHIPPED)
     await refuse_return(session, worn.id, DEADLINES, reason="It is worn.", cause=Cause(NOW, None))
     await create_order(session, lines=[(variant, 2)], coupon_code="SPRING", status=OrderStatus.CANCELLED)

@@ -8,11 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.aftersales.messages import MessageDraft, add_message
 from domain.aftersales.overdue import act_on_overdue
 from domain.aftersales.priority import find_urgent_words, hours_of_value
-from domain.aftersales.requests import ship_return
 from domain.cause import Cause
 from models import Role, Ticket, TicketStatus
 from tests.factories.account import create_account
-from tests.factories.aftersales import DEADLINES, bring_to_status, create_question, create_ticket
+from tests.factories.aftersales import DEADLINES, bring_to_status, create_question, create_ticket, ship_back
 from tests.factories.order import NOW
 
 HOUR = timedelta(hours=1)
@@ -66,8 +65,7 @@ async def test_a_ticket_waits_for_the_shop_until_its_deadline_less_the_hours_of_
     await write(session, ticket, "Where do I send it?", by=ticket.account_id, hours=3)
     assert ticket.attend_by == NOW + 3 * HOUR + DEADLINES.answer - 24 * HOUR
 
-    shipping = Cause(NOW + 4 * HOUR, ticket.account_id)
-    await ship_return(session, ticket.id, DEADLINES, carrier="SF", tracking_number="1", cause=shipping)
+    await ship_back(session, ticket, now=NOW + 4 * HOUR)
     assert ticket.unanswered_since == NOW + 3 * HOUR
 
 
