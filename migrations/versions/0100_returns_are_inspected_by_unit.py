@@ -1,7 +1,7 @@
 """Returns are inspected unit by unit; what is refused is a ticket of its own and goes back to the customer.
 
 Revision ID: 0100
-Revises: 0108
+Revises: 0112
 """
 
 import sqlalchemy as sa
@@ -10,7 +10,7 @@ from alembic import op
 from models import base
 
 revision = "0100"
-down_revision = "0108"
+down_revision = "0112"
 branch_labels = None
 depends_on = None
 
