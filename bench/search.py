@@ -10,6 +10,9 @@ It prints, for each database:
 - milliseconds of the whole `products` query (20 products, totalCount, all facets) from request to answer as
   the ASGI application makes it, and of the loaders alone; every query in turn, in rounds.
 
+Numbers as arguments (`python -m bench search 20000 100000 1000000`) are sizes of a shop on PostgreSQL that
+has generated products beside the judged ones: see `bench.search_scale`.
+
 Addresses of databases as arguments (`python -m bench search ADDRESS...`) are used instead of new ones: those
 already loaded are not loaded again.
 
@@ -110,14 +113,19 @@ class QueryDuration(NamedTuple):
 
 
 def main() -> None:
-    given = read_arguments(__doc__).urls
+    given = read_arguments(__doc__)
     if not (FOLDER / "products.jsonl.gz").exists():
         print(f"There is no products.jsonl.gz in {FOLDER}: set SEARCH_DATA to its folder.", file=sys.stderr)
         raise SystemExit(2)
     judgements = read_judgements(FOLDER)
     products = read_products(FOLDER)
+    if given.numbers:
+        from bench.search_scale import measure_sizes
+
+        measure_sizes(given.numbers, products, judgements)
+        return
     found: dict[str, SearchMeasurement] = {}
-    for name, url in databases(given):
+    for name, url in databases(given.urls):
         found[name] = uvloop.run(measure_search(url, products, judgements))  # as the serving process has it
         print_measurement(name, found[name], judgements, len(products))
     if len(found) < 2:
@@ -178,7 +186,7 @@ async def measure_search(
                 ranking[query] = [node["slug"].removeprefix("p-") for node in nodes]
                 await guest.get(QUERY, query=query)
             tune_garbage_collector()
-            bodies = [request_body(query) for query in judgements]
+            bodies = [request_body({"query": query}) for query in judgements]
             requests = [
                 await time_call(post_request(clients.app, body)) for _ in range(ROUNDS) for body in bodies
             ]
@@ -196,8 +204,8 @@ async def open_clients(settings: Settings) -> AsyncIterator[tuple[Shop, Clients]
         yield app.state.shop, clients
 
 
-def request_body(query: str) -> bytes:
-    return json.dumps({"query": QUERY, "variables": {"query": query}}).encode()
+def request_body(variables: Mapping[str, object], document: str = QUERY) -> bytes:
+    return json.dumps({"query": document, "variables": variables}).encode()
 
 
 async def post_request(app: Starlette, body: bytes) -> None:

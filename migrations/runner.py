@@ -12,10 +12,14 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
+from migrations.repeatable import RepeatableOperations
 from models.database import sqlite_file
 from settings import Settings
 
 HERE = Path(__file__).parent
+
+OPERATIONS = {"postgresql": RepeatableOperations}
+"""What operations do, where not what Alembic says; Alembic knows them as soon as they are imported."""
 
 
 def alembic_config(url: str) -> Config:

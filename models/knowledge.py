@@ -93,7 +93,7 @@ class ArticleVersion(Base):
 
 
 class SynonymGroup(Base):
-    """Words that mean the same to whoever searches articles."""
+    """Words that mean the same to whoever searches articles or products."""
 
     __tablename__ = "synonym_groups"
 

@@ -96,7 +96,7 @@ class Article(Node):
 
 @row_type(models.SynonymGroup)
 class SynonymGroup(Node):
-    """Words that mean the same to whoever searches articles."""
+    """Words that mean the same to whoever searches articles or products."""
 
     terms: list[str] = plain_list(size=SOME)
     """The words."""

@@ -1,7 +1,7 @@
 """What a migration may do while processes of the last release serve: docs/operations.md has the rules."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from io import StringIO
@@ -29,7 +29,7 @@ SMALL = frozenset(
 """Tables in which a shop has so few rows that a lock on them is short."""
 
 CONTRACTING = {
-    "drops a table": r"^DROP TABLE (?P<table>\w+)",
+    "drops a table": r"^DROP TABLE (IF EXISTS )?(?P<table>\w+)",
     "drops a column": r"^ALTER TABLE (?P<table>\w+) DROP COLUMN",
     "renames": r"^ALTER TABLE (?P<table>\w+) RENAME",
     "forbids NULL": r"^ALTER TABLE (?P<table>\w+) ALTER COLUMN \w+ SET NOT NULL",
@@ -44,10 +44,22 @@ FORBIDDEN = {
 }
 
 FORBIDDEN_IN_LARGE_TABLES = {
-    "makes an index that stops all writes": r"^CREATE (UNIQUE )?INDEX (?!CONCURRENTLY)\w+ ON (?P<table>\w+)",
+    "makes an index that stops all writes": (
+        r"^CREATE (UNIQUE )?INDEX (?!CONCURRENTLY)(IF NOT EXISTS )?\w+ ON (?P<table>\w+)"
+    ),
     "checks all rows under a lock": r"^ALTER TABLE (?P<table>\w+) ADD (?!COLUMN)(?!.* NOT VALID$)",
     "rewrites rows": r"^(UPDATE|DELETE FROM) (?P<table>\w+)",
 }
+
+ALONE = "is not repeated where the index after it fails"
+"""The rule of migrations of several transactions: what is committed stays, and is met again."""
+
+REPEATABLE = re.compile(
+    r"COMMIT|BEGIN|UPDATE|DELETE FROM|.*\bIF (NOT )?EXISTS\b|ALTER TABLE \w+ VALIDATE CONSTRAINT"
+    r"|ALTER TABLE \w+ ALTER COLUMN \w+ (DROP|SET DEFAULT)|CREATE OR REPLACE"
+)
+CONCURRENT = re.compile(r"CREATE (?:UNIQUE )?INDEX CONCURRENTLY (?:IF NOT EXISTS )?(\w+)")
+CONSTRAINT = re.compile(r"ALTER TABLE (\w+) ADD CONSTRAINT (\w+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +92,29 @@ def find_breaches(migration: ModuleType) -> list[RuleBreach]:
         statements = read_statements(migration)
     except (AttributeError, TypeError) as error:  # nothing comes back from a database that is not there
         return [RuleBreach("reads rows", str(error))]
-    own = {match[1] for each in statements if (match := re.match(r"CREATE TABLE (\w+)", each))}
+    own = {
+        match[1] for each in statements if (match := re.match(r"CREATE TABLE (?:IF NOT EXISTS )?(\w+)", each))
+    }
     contracting = {} if hasattr(migration, "CONTRACTS_AFTER") else CONTRACTING
     return [
         *find_matches(statements, contracting | FORBIDDEN, own),
         *find_matches(statements, FORBIDDEN_IN_LARGE_TABLES, own | SMALL),
+        *find_unrepeatable(statements),
     ]
+
+
+def find_unrepeatable(statements: Sequence[str]) -> Iterator[RuleBreach]:
+    """What fails, or leaves an index that nobody can use, where a migration runs again after a failure."""
+    committed = max((at for at, each in enumerate(statements) if each in ("COMMIT", "BEGIN")), default=0)
+    for at, statement in enumerate(statements[:committed]):
+        if index := CONCURRENT.match(statement):
+            is_repeatable = f"DROP INDEX CONCURRENTLY IF EXISTS {index[1]}" in statements[:at]
+        elif added := CONSTRAINT.match(statement):
+            is_repeatable = f"ALTER TABLE {added[1]} DROP CONSTRAINT IF EXISTS {added[2]}" in statements[:at]
+        else:
+            is_repeatable = REPEATABLE.match(statement) is not None
+        if not is_repeatable:
+            yield RuleBreach(ALONE, statement)
 
 
 def find_matches(

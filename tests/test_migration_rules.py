@@ -6,14 +6,21 @@ from types import ModuleType
 
 import pytest
 from alembic import command, op
-from sqlalchemy import Connection, inspect, select
+from sqlalchemy import Connection, delete, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
 from migrations.runner import HERE, alembic_config, newest_revision
-from models import Base, Order
+from models import Base, IndexChange, IndexSubject, Order
 from models.database import Database
 from tests.client_apps.last_release import RELEASES
-from tests.migration_rules import SMALL, RuleBreach, find_breaches, find_first_revision, migrations_after
+from tests.migration_rules import (
+    ALONE,
+    SMALL,
+    RuleBreach,
+    find_breaches,
+    find_first_revision,
+    migrations_after,
+)
 
 MIGRATIONS = migrations_after(find_first_revision(RELEASES))
 """Those before the first release ran while nobody had the shop."""
@@ -98,6 +105,30 @@ def test_what_expands_is_no_breach(statements: list[str]) -> None:
     assert find_breaches(migration_of(*statements)) == []
 
 
+@pytest.mark.parametrize(
+    ("statements", "alone"),
+    [
+        (["ALTER TABLE orders ADD COLUMN x INTEGER"], 1),
+        (["ALTER TABLE orders ADD COLUMN IF NOT EXISTS x INTEGER"], 0),
+        (["CREATE TABLE x (id INTEGER)"], 1),
+        (["INSERT INTO x VALUES (1)"], 1),
+        (["ALTER TABLE x ADD CONSTRAINT ck_x CHECK (y > 0) NOT VALID"], 1),
+        (["CREATE INDEX CONCURRENTLY IF NOT EXISTS ix_orders_x ON orders (x)"], 1),
+        (
+            [
+                "DROP INDEX CONCURRENTLY IF EXISTS ix_orders_x",
+                "CREATE INDEX CONCURRENTLY IF NOT EXISTS ix_orders_x ON orders (x)",
+            ],
+            0,
+        ),
+    ],
+)
+def test_what_is_committed_before_an_index_can_be_repeated(statements: list[str], alone: int) -> None:
+    breaches = find_breaches(migration_of(*statements, "COMMIT", "BEGIN"))
+    assert [breach.rule for breach in breaches].count(ALONE) == alone
+    assert [breach for breach in find_breaches(migration_of(*statements)) if breach.rule == ALONE] == []
+
+
 def test_what_a_release_gave_up_may_be_dropped() -> None:
     dropping = migration_of("ALTER TABLE orders DROP COLUMN note", CONTRACTS_AFTER="0.2.0")
     assert find_breaches(dropping) == []
@@ -115,6 +146,7 @@ def test_the_small_tables_are_tables() -> None:
 
 
 EXAMPLE = """
+import sqlalchemy as sa
 from alembic import op
 
 revision, down_revision = "9999", "{head}"
@@ -160,6 +192,40 @@ async def test_an_index_of_a_large_table_is_made_while_the_shop_sells(
     database = Database.open(migrated_url, pool_size=1)
     async with database.readers.connect() as connection:
         assert "ix_orders_note" in await connection.run_sync(index_names)
+    await database.close()
+
+
+UNIQUE = """op.create_table("examples", sa.Column("id", sa.Integer(), nullable=False))
+    op.create_index("ix_examples_id", "examples", ["id"])
+    op.add_column("orders", sa.Column("example", sa.Integer()))
+    op.create_check_constraint("ck_orders_example", "orders", "example > 0", postgresql_not_valid=True)
+    with op.get_context().autocommit_block():
+        op.create_index(
+            "ix_index_changes_example",
+            "index_changes",
+            ["subject_id"],
+            unique=True,
+            postgresql_concurrently=True,
+        )"""
+
+
+async def test_a_migration_that_stopped_at_an_index_is_run_again(
+    new_postgres_url: str, tmp_path: Path
+) -> None:
+    database = Database.open(new_postgres_url, pool_size=1)
+    async with database.writes.begin() as session:
+        session.add_all(IndexChange(subject=IndexSubject.PRODUCT, subject_id=1) for _ in range(2))
+    with pytest.raises(DBAPIError, match="could not create unique index"):
+        await run_example(new_postgres_url, UNIQUE, tmp_path)
+    async with database.writes.begin() as session:
+        await session.execute(delete(IndexChange))
+
+    await run_example(new_postgres_url, UNIQUE, tmp_path)
+
+    valid = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'ix_index_changes_example'::regclass"
+    async with database.readers.connect() as connection:
+        assert await connection.scalar(text(valid)) is True
+        assert "example" in await connection.run_sync(column_names)
     await database.close()
 
 

@@ -2,13 +2,18 @@
 
 import html
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from itertools import chain
 
 from text.stemmer import word_forms
-from text.tokenizer import script_runs, segment_han
+from text.tokenizer import ascii_words, script_runs, segment_han
 
 ANALYZED_LIMIT = 200_000
-"""Characters of terms kept for one product or article: a tsvector has at most a megabyte."""
+"""Characters of terms kept for the names of one thing."""
+
+REPEATED_LENGTH, REPEATED_TEXTS = 60, 20_000
+"""Characters up to which a text is one that other documents have, too, and how many are remembered."""
 
 RUN_END = "."
 """Stands between two runs of Chinese."""
@@ -43,14 +48,28 @@ def split_terms(texts: Iterable[str], *, keep_words: bool = True) -> list[str]:
     """
     terms: list[str] = []
     for text in texts:
-        for han, other in script_runs(text):
-            if han:
-                words = [*segment_han(han, fine=False), *segment_han(han, fine=True)]
-                terms += dict.fromkeys(word for word in words if len(word) > 1)
-            else:
-                forms = word_forms(other)
-                terms += forms if keep_words else forms[-1:]
+        find = repeated_terms if len(text) <= REPEATED_LENGTH else find_terms
+        terms += find(text, keep_words)
     return terms
+
+
+def find_terms(text: str, keep_words: bool) -> Sequence[str]:
+    """The terms of one text."""
+    if text.isascii():
+        forms = map(word_forms, ascii_words(text))
+        return [*chain.from_iterable(forms)] if keep_words else [each[-1] for each in forms]
+    terms: list[str] = []
+    for han, other in script_runs(text):
+        if han:
+            words = [*segment_han(han, fine=False), *segment_han(han, fine=True)]
+            terms += dict.fromkeys(word for word in words if len(word) > 1)
+        else:
+            terms += word_forms(other) if keep_words else word_forms(other)[-1:]
+    return terms
+
+
+repeated_terms = lru_cache(REPEATED_TEXTS)(find_terms)
+"""The same, remembered: values of attributes, brands and categories stand in many documents."""
 
 
 def split_parts(texts: Iterable[str]) -> list[str]:
@@ -80,7 +99,8 @@ def is_mixed(word: str) -> bool:
 
 def han_characters(texts: Iterable[str]) -> list[str]:
     """Chinese characters in their order, with a mark where a run of them ends: no phrase goes across."""
-    return [each for text in texts for han, _ in script_runs(text) if han for each in (*han, RUN_END)]
+    others = (text for text in texts if not text.isascii())
+    return [each for text in others for han, _ in script_runs(text) if han for each in (*han, RUN_END)]
 
 
 def strip_html(markup: str) -> str:

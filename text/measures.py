@@ -16,13 +16,14 @@ NOT_UNITS = "克拉|升级|升降|寸步"
 _HAN = "|".join(sorted((each for each in UNITS if not each.isascii()), key=len, reverse=True))
 _LATIN = "|".join(sorted((*LATIN, "inches"), key=len, reverse=True))
 _MEASURE = re.compile(rf"(?<![a-z0-9])(\d+)\s*(?:(?!{NOT_UNITS})({_HAN})|({_LATIN})(?![a-z0-9]))")
+_DIGIT = re.compile(r"\d")
 _INCHES = re.compile(r"(?<![a-z0-9\"])(\d{1,3})\"(?!\w)")
 _QUOTED = re.compile(r"(?:^|[\s(])\"(?=\w)")
 
 
 def join_units(text: str) -> str:
     """The folded text with each whole number and its unit as one word."""
-    if not text or not any(map(str.isdigit, text)):
+    if not _DIGIT.search(text):
         return text
     if '"' in text and not _QUOTED.search(text):
         text = _INCHES.sub(r"\1inch ", text)

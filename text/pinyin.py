@@ -32,6 +32,7 @@ def pinyin_terms(texts: Iterable[str]) -> list[str]:
     return [
         pinyin
         for text in texts
+        if not text.isascii()
         for han, _ in script_runs(text)
         if han
         for word in dict.fromkeys((*segment_han(han, fine=False), *segment_han(han, fine=True)))

@@ -48,6 +48,9 @@ _STOP_WORD_LIST = "a an and are as at be by for from in is it of on or the to wi
 STOP_WORDS = frozenset(_STOP_WORD_LIST.split())
 """Looked for only in a query of nothing else: "a case for the phone" is about a case and a phone."""
 
+SYNONYMS_LIMIT = 8
+"""Words that mean the same as one of a query; those of several words are for questions in sentences."""
+
 # Of "women's" only "women" is looked for: titles write it with an apostrophe or without.
 _POSSESSIVE = re.compile(r"(?<=[A-Za-z])['’]s\b", re.IGNORECASE)
 
@@ -95,7 +98,7 @@ def parse_query(query: str) -> list[QueryTerm]:
     for place, (han, other) in enumerate(runs, start=1):
         for word in segment_han(han, fine=False) if han else ():
             terms.setdefault((word,), QueryTerm((word,), characters=word if len(word) > 1 else ""))
-        if forms := tuple(word_forms(other)):
+        if forms := word_forms(other):
             terms[forms] = QueryTerm(forms, is_prefix=place == len(runs))
     significant = [term for term in terms.values() if term.word not in STOP_WORDS]
     return (significant or list(terms.values()))[:CLAUSES_LIMIT]
@@ -128,7 +131,7 @@ def join_known_pairs(terms: Sequence[QueryTerm], known: KnownTerms) -> list[Quer
         two = joined[place : place + 2]
         if len(two) < 2 or pair not in known.document_frequencies or all(map(known.knows, two)):
             continue
-        joined[place : place + 2] = [QueryTerm(tuple(word_forms(pair)), is_prefix=two[1].is_prefix)]
+        joined[place : place + 2] = [QueryTerm(word_forms(pair), is_prefix=two[1].is_prefix)]
     return joined
 
 
@@ -146,7 +149,7 @@ def split_mixed(terms: Iterable[QueryTerm], known: KnownTerms) -> list[QueryTerm
         if len(pieces) < 2 or known.knows(term) or (term.is_prefix and _completions_of(term, known)):
             found.append(term)
             continue
-        found += [QueryTerm(tuple(word_forms(each))) for each in pieces]
+        found += [QueryTerm(word_forms(each)) for each in pieces]
     return found[:CLAUSES_LIMIT]
 
 
@@ -177,7 +180,7 @@ def split_compounds(
     found: list[QueryTerm] = []
     for term in terms:
         splits = [
-            (QueryTerm(tuple(word_forms(one))), QueryTerm(tuple(word_forms(other)), is_prefix=term.is_prefix))
+            (QueryTerm(word_forms(one)), QueryTerm(tuple(word_forms(other)), is_prefix=term.is_prefix))
             for one, other in (word_splits(term.word) if term in unknown else ())
         ]
         best = max(splits, key=lambda split: min(map(known.document_frequency, split)), default=None)
@@ -199,10 +202,7 @@ def build_plan(
     the most frequent first. `is_split`: whether `terms` holds two words that were typed as one.
     """
     clauses = [_clause_of(term, known, corrections.get(term.word, ())) for term in terms]
-    head = query_head(query)
-    # two words that are joined end with the one that was typed last
-    about = [place for place, term in enumerate(terms) if head and term.word.endswith(head)]
-    for place in about[-1:]:
+    for place in _places_of(query_head(query), terms)[-1:]:
         clauses[place] = replace(clauses[place], is_head=True)
     for place, pair in _neighbour_pairs(terms):
         if pair in known.document_frequencies:
@@ -213,10 +213,38 @@ def build_plan(
     return QueryPlan(corrected, hash_query(query), tuple(clauses), known_code)
 
 
-def _with_word(clause: QueryClause, word: str) -> QueryClause:
+def _places_of(head: str, terms: Sequence[QueryTerm]) -> list[int]:
+    """Where the word that the query is about stands: two that are joined end with it, one that is split
+    ends with the last of its parts.
+    """
+    whole = [place for place, term in enumerate(terms) if head and term.word.endswith(head)]
+    return whole or [place for place, term in enumerate(terms) if head.endswith(term.word)]
+
+
+def _with_word(clause: QueryClause, word: str, share: int = EXPANDED_SHARE) -> QueryClause:
     """The clause that another word matches, too: "smartwatch" is both smart and watch."""
-    shares = dict.fromkeys(word_forms(word), EXPANDED_SHARE) | dict(clause.terms)
+    shares = dict.fromkeys(word_forms(word), share) | dict(clause.terms)
     return replace(clause, terms=tuple(shares.items()))
+
+
+def add_synonyms(plan: QueryPlan, synonyms: Iterable[Sequence[str]]) -> QueryPlan:
+    """The plan where the word that the query is about is found by those that the shop says mean the same.
+
+    Other words are not: of "notebook sleeve" only the sleeve has other names.
+    """
+    clauses = [_with_synonyms(each, synonyms) if each.is_head else each for each in plan.clauses]
+    return replace(plan, clauses=tuple(clauses))
+
+
+def _with_synonyms(clause: QueryClause, synonyms: Iterable[Sequence[str]]) -> QueryClause:
+    own = {term for term, share in clause.terms if share == EXACT_SHARE}
+    for group in synonyms:
+        runs = [[han + other for han, other in script_runs(each)] for each in group]
+        words = [each[0][:WORD_LIMIT] for each in runs if len(each) == 1][:SYNONYMS_LIMIT]
+        if any(own.intersection(word_forms(each)) for each in words):
+            for each in words:
+                clause = _with_word(clause, each, EXACT_SHARE)
+    return clause
 
 
 def _completions_of(term: QueryTerm, known: KnownTerms) -> list[tuple[str, int]]:

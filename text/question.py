@@ -36,7 +36,7 @@ def parse_question(text: str) -> list[QueryTerm]:
     for place, (han, other) in enumerate(runs, start=1):
         for word in segment_han(han, fine=False) if han else ():
             terms.setdefault((word,), QueryTerm((word,), characters=word))
-        if forms := tuple(word_forms(other)):
+        if forms := word_forms(other):
             terms[forms] = QueryTerm(forms, is_prefix=place == len(runs))
     significant = [each for each in terms.values() if is_significant(each.word)]
     return significant[:TERMS_LIMIT]

@@ -21,12 +21,14 @@ class StemmerOfThread(threading.local):
 _STEMMER = StemmerOfThread()
 
 
-def word_forms(word: str) -> list[str]:
+@lru_cache(STEM_CACHE_SIZE)
+def word_forms(word: str) -> tuple[str, ...]:
     """A word as it is written, and its English stem where that differs; nothing for an empty word."""
     if not word:
-        return []
+        return ()
     short = word[:WORD_LIMIT]
-    return list(dict.fromkeys((short, stem_word(short)))) if short.isascii() else [short]
+    stem = stem_word(short) if short.isascii() else short
+    return (short,) if stem == short else (short, stem)
 
 
 @lru_cache(STEM_CACHE_SIZE)

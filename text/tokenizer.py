@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable
 from functools import cache
 
 import opencc
@@ -12,14 +12,21 @@ from text.measures import join_units
 
 _HAN = "\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
 _RUNS = re.compile(rf"([{_HAN}]+)|([^\W_{_HAN}]+)")
+_ASCII_WORD = re.compile("[a-z0-9]+")
 _HAN_CHARACTER = re.compile(rf"[{_HAN}]")
 _ACCENTS = re.compile("[\u0300-\u036f]")
 
 
-def script_runs(text: str) -> Iterator[tuple[str, str]]:
+def script_runs(text: str) -> Iterable[tuple[str, str]]:
     """The folded text in runs without blanks: pairs (Chinese, other), one of which is empty."""
-    for match in _RUNS.finditer(join_units(fold_text(text))):
-        yield match.group(1) or "", match.group(2) or ""
+    if text.isascii():
+        return [("", word) for word in ascii_words(text)]
+    return _RUNS.findall(join_units(fold_text(text)))
+
+
+def ascii_words(text: str) -> list[str]:
+    """The same of a text of ASCII, which most texts of most shops are: without Chinese, at half the cost."""
+    return _ASCII_WORD.findall(join_units(text.lower()))
 
 
 def fold_text(text: str) -> str:

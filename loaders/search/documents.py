@@ -67,6 +67,9 @@ TERMS_LIMIT = 2_000
 KIND_OF_THING = "type"
 """In the code of an attribute: its values say what a product is."""
 
+USED_WITH = ("device", "compatib", "supported", "suitable", "recommended")
+"""In the code of an attribute: its values say what a product is used with, whatever type they are of."""
+
 DESCRIPTION_LENGTH = 40
 """Characters up to which the value of an attribute is one that a title may have, too."""
 
@@ -124,7 +127,7 @@ async def load_documents(session: AsyncSession, product_ids: Collection[int]) ->
 
     def analyze() -> list[IndexDocument]:
         return [
-            _document_of(
+            make_document(
                 row,
                 categories.get(row.category_id or 0, NO_CATEGORY),
                 variants.get(row.id, ()),
@@ -139,7 +142,7 @@ async def load_documents(session: AsyncSession, product_ids: Collection[int]) ->
     return analyze() if len(products) <= INLINE_LIMIT else await asyncio.to_thread(analyze)
 
 
-def _document_of(
+def make_document(
     row: Product,
     category: CategoryNames,
     variants: Sequence[Variant],
@@ -159,7 +162,8 @@ def _document_of(
         for value in in_all_languages(option["value"], option.get("translations", {}), "value")
     )
     keywords = [row.brand, row.product_type, *row.tags, *category.names, *options]
-    described = set(split_terms([*options, *values.descriptions]))
+    kinds = split_terms([*category.own, row.product_type])
+    described = set(split_terms([*options, *values.descriptions])).difference(kinds)
     codes = dict.fromkeys(text for variant in variants for text in (variant.sku, variant.barcode) if text)
     title_terms = split_terms(titles)
     keyword_terms = split_terms(keywords)
@@ -295,7 +299,7 @@ async def _load_values(session: AsyncSession, product_ids: Collection[int]) -> M
         values = found[row.product_id]
         texts = in_all_languages(row.name, row.translations, "name") if row.value else [row.text or ""]
         values.texts.extend(texts)
-        if KIND_OF_THING not in row.code:
+        if KIND_OF_THING not in row.code or any(each in row.code for each in USED_WITH):
             values.descriptions.extend(text for text in texts if len(text) <= DESCRIPTION_LENGTH)
         written = write_choice(
             value=row.value, number=row.number, boolean=row.boolean, day=row.date, text=row.text

@@ -10,6 +10,7 @@ from text.query_parser import (
     CORRECTIONS_LIMIT,
     KnownTerms,
     QueryTerm,
+    add_synonyms,
     build_plan,
     find_mistyped,
     join_known_pairs,
@@ -23,11 +24,20 @@ from text.query_plan import COMPLETIONS_LIMIT, QueryPlan
 from text.stemmer import word_forms
 
 
-async def plan_query(index: SearchIndex, query: str, *, typing: bool = False) -> QueryPlan | None:
+async def plan_query(
+    index: SearchIndex, query: str, *, typing: bool = False, synonyms: Sequence[Sequence[str]] = ()
+) -> QueryPlan | None:
     """The plan of a query; None when there is no word in it.
 
-    `typing`: the query is still being typed, so even a short known word may go on.
+    `typing`: the query is still being typed, so even a short known word may go on. `synonyms`: words that the
+    shop says mean the same.
     """
+    plan = await plan_typed_query(index, query, typing=typing)
+    return plan and add_synonyms(plan, synonyms)
+
+
+async def plan_typed_query(index: SearchIndex, query: str, *, typing: bool) -> QueryPlan | None:
+    """The plan of the words of a query alone."""
     terms = parse_query(query)
     if not terms:
         return None

@@ -28,6 +28,7 @@ def upgrade() -> None:
             op.create_index(name, table, ["postal_code"], postgresql_concurrently=True, if_not_exists=True)
         if op.get_context().dialect.name == "postgresql":
             for name, expression in EXPRESSIONS.items():
+                op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
                 op.execute(f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {name} ON {expression}")
 
 

@@ -27,8 +27,9 @@ def upgrade() -> None:
     if op.get_context().dialect.name != "postgresql":
         return
     with op.get_context().autocommit_block():
+        op.execute("DROP INDEX CONCURRENTLY IF EXISTS ix_orders_display_status_id")
         op.execute(
-            f"CREATE INDEX CONCURRENTLY ix_orders_display_status_id ON orders (({DISPLAY_STATUS}), id)"
+            f"CREATE INDEX CONCURRENTLY IF NOT EXISTS ix_orders_display_status_id ON orders (({DISPLAY_STATUS}), id)"
         )
 
 

@@ -24,6 +24,7 @@ def upgrade() -> None:
     if op.get_context().dialect.name == "postgresql":
         with op.get_context().autocommit_block():
             for name, expression in EXPRESSIONS.items():
+                op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
                 op.execute(f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {name} ON {expression}")
 
 

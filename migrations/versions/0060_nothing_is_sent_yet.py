@@ -32,6 +32,7 @@ def upgrade() -> None:
     if op.get_context().dialect.name != "postgresql":
         return
     with op.get_context().autocommit_block():
+        op.execute("DROP INDEX CONCURRENTLY IF EXISTS ix_orders_displayed_id")
         op.execute(
             f"CREATE INDEX CONCURRENTLY IF NOT EXISTS ix_orders_displayed_id ON orders (({DISPLAY_STATUS}), id)"
         )

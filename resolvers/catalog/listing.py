@@ -75,7 +75,7 @@ async def find_products(
     """A page of the products a query matches; if few have all its words, of those with most of them, too."""
     check_page(page)
     index = await ready_index(info)
-    plan = await plan_of_page(index, query, page)
+    plan = await plan_of_page(index, query, page, await info.context.shop.synonyms.known())
     if plan and sort is ProductSort.RELEVANCE and not page.cursors:
         plan = await plan_filled_match(index, plan, criteria.visible) or plan
     found = await load_product_page(info, index, replace(criteria, plan=plan), sort, page)
@@ -111,7 +111,9 @@ def check_query(query: str) -> str:
     return query.strip() if parse_query(query) else ""
 
 
-async def plan_of_page(index: SearchIndex, query: str, page: PageRequest) -> QueryPlan | None:
+async def plan_of_page(
+    index: SearchIndex, query: str, page: PageRequest, synonyms: Sequence[Sequence[str]]
+) -> QueryPlan | None:
     """The plan of a query; a further page has the plan of the first one, which its cursors hold.
 
     Raises Invalid for a cursor of another query.
@@ -119,7 +121,7 @@ async def plan_of_page(index: SearchIndex, query: str, page: PageRequest) -> Que
     if not query:
         return None
     if not page.cursors:
-        return await plan_query(index, query)
+        return await plan_query(index, query, synonyms=synonyms)
     plans = [plan_of_cursor(cursor, query, field=(argument,)) for argument, cursor in page.cursors]
     return plans[0]
 

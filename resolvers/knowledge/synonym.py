@@ -13,7 +13,7 @@ from resolvers.ids import row_id
 
 
 async def synonym_groups(info: Info) -> Sequence[SynonymGroup]:
-    """All groups of words that mean the same to whoever searches articles."""
+    """All groups of words that mean the same to whoever searches articles or products."""
     return await list_synonym_groups(info.context.shop.database.reads)
 
 

@@ -1,13 +1,17 @@
 """What a search lists first: the thing before its accessories, what buyers want, not the same ten times."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.cause import Cause
+from domain.knowledge.synonym import save_synonyms
 from events.shop import Shop
-from models import ProductSales
+from models import AttributeType, ProductSales
 from tests.api.test_search import FIND, product_draft, search_slugs
 from tests.clients import Clients
-from tests.factories.catalog import create_category, create_product, save_drafts
+from tests.factories.catalog import create_attribute, create_category, create_product, save_drafts
 
 THINGS = {
     "laptop": ("Volta Air laptop 14 inch silver", "Laptop sleeve", "Laptop stand", "Laptop bag"),
@@ -66,6 +70,39 @@ async def test_an_accessory_is_found_first_where_it_is_asked_for(
     )
 
     assert (await search_slugs(clients.guest(), query))[0] == first
+
+
+async def test_the_thing_is_found_by_the_words_that_the_shop_says_mean_the_same(
+    shop: Shop, clients: Clients
+) -> None:
+    await save_drafts(
+        shop,
+        product_draft("notebook", "Volta Air notebook 14 inch"),
+        product_draft("sleeve", "Laptop sleeve"),
+        product_draft("bag", "Notebook bag"),
+    )
+    guest = clients.guest()
+    assert await search_slugs(guest, "laptop") == ["sleeve"]
+    async with shop.database.writes.begin() as session:
+        cause = Cause(shop.clock())
+        await save_synonyms(session, None, ["laptop", "notebook"], version=None, cause=cause)
+
+    assert await search_slugs(guest, "laptop") == ["notebook", "sleeve", "bag"]
+    assert (await search_slugs(guest, "laptop bag"))[0] == "bag"
+
+
+async def test_what_a_product_is_used_with_does_not_say_what_it_is(
+    shop: Shop, session: AsyncSession, clients: Clients
+) -> None:
+    device = await create_attribute(session, code="device_type", type=AttributeType.TEXT)
+    await session.commit()
+    await save_drafts(
+        shop,
+        replace(product_draft("protector", "Screen protector tablet"), attributes={device.code: ("Tablet",)}),
+        product_draft("tablet", "Volta Tab tablet 64 GB gray"),
+    )
+
+    assert await search_slugs(clients.guest(), "tablet") == ["tablet", "protector"]
 
 
 async def test_the_own_category_of_a_product_says_what_it_is(

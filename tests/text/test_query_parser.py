@@ -7,6 +7,7 @@ import pytest
 from text.query_parser import (
     MISTYPED_LIMIT,
     KnownTerms,
+    add_synonyms,
     build_plan,
     find_mistyped,
     join_known_pairs,
@@ -89,6 +90,34 @@ def test_the_typos_of_the_first_unknown_words_are_corrected_and_those_of_others_
 
     assert [term.word for term in mistyped] == ["jakcet", "cofefe", "swaeter", "trosuers"]
     assert len(mistyped) == MISTYPED_LIMIT
+
+
+@pytest.mark.parametrize(
+    ("query", "known", "heads"),
+    [
+        ("iphonexr", {"iphone": 3, "xr": 2}, [False, True]),
+        ("smart watch", {"smartwatch": 1}, [True]),
+        ("watch strap", {"watch": 3, "strap": 2}, [False, True]),
+    ],
+)
+def test_a_query_is_about_one_word_however_it_is_split_or_joined(
+    query: str, known: dict[str, int], heads: list[bool]
+) -> None:
+    terms = join_known_pairs(parse_query(query), KnownTerms(known))
+    split = split_compounds(terms, KnownTerms(known), find_mistyped(terms, KnownTerms(known)))
+
+    assert [clause.is_head for clause in build_plan(query, split, KnownTerms(known), {}).clauses] == heads
+
+
+def test_synonyms_are_for_the_word_that_a_query_is_about() -> None:
+    plan = build_plan("notebook sleeve", parse_query("notebook sleeve"), KnownTerms(), {})
+    groups = [["laptop", "notebook"], ["sleeve", "cover", "slip on"]]
+
+    notebook, sleeve = add_synonyms(plan, groups).clauses
+
+    assert dict(notebook.terms) == {"notebook": 100}
+    assert dict(sleeve.terms) == {"cover": 100, "sleeve": 100, "sleev": 100}
+    assert add_synonyms(plan, []) == plan
 
 
 def test_a_plan_survives_its_cursor() -> None:
