@@ -1,6 +1,6 @@
 """The tickets that wait for the staff now, by queue."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -113,13 +113,31 @@ async def load_waiting(reads: Reads, role: Role) -> Sequence[Ticket]:
         return rows.all()
 
 
-async def load_due_between(reads: Reads, role: Role, after: datetime, until: datetime) -> Sequence[Ticket]:
-    """The tickets of a role that should be attended to after one moment and until another."""
+async def load_due_between(
+    reads: Reads, role: Role, after: tuple[datetime, int], until: datetime
+) -> Sequence[Ticket]:
+    """The tickets of a role that should be attended to after one moment, or then with a higher id, and until
+    another; at most WAITING_LIMIT, the first ones."""
+    moment, id = after
     async with reads() as session:
         rows = await session.scalars(
             select(Ticket)
-            .where(is_work_of(role), Ticket.attend_by > after, Ticket.attend_by <= until)
+            .where(
+                is_work_of(role),
+                Ticket.attend_by >= moment,
+                or_(Ticket.attend_by > moment, Ticket.id > id),
+                Ticket.attend_by <= until,
+            )
             .order_by(Ticket.attend_by, Ticket.id)
             .limit(WAITING_LIMIT)
         )
         return rows.all()
+
+
+async def find_waiting(reads: Reads, role: Role, ids: Collection[int]) -> Collection[int]:
+    """Those of these tickets that wait for somebody of a role."""
+    if not ids:
+        return ()
+    async with reads() as session:
+        rows = await session.scalars(select(Ticket.id).where(Ticket.id.in_(ids), is_work_of(role)))
+        return frozenset(rows)

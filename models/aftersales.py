@@ -204,6 +204,11 @@ class Ticket(HasCurrency, Base):
     def refund(self) -> Money:
         return self.money(self.refund_amount)
 
+    def end_waiting(self) -> None:
+        """It has ended: nothing is due any more, and nobody waits for the shop."""
+        self.due_at = self.overdue_since = self.overdue_obstacle = None
+        self.attend_by = self.unanswered_since = None
+
 
 class TicketLine(HasCurrency, Base):
     """Units of an order line that a ticket is about."""

@@ -11,6 +11,7 @@ from domain.cause import Cause
 from domain.errors import Invalid, NotFound, collect_refusals
 from domain.versions import check_version
 from models import TicketAgent, TicketSkill, TicketType
+from models.sql.upsert import upsert_into
 from text.messages import LANGUAGES
 
 OPEN_LIMIT = 200
@@ -43,16 +44,21 @@ async def save_ticket_agent(
                 check.add(Invalid("The shop does not write in this language.", field=path))
         if len(set(draft.skills)) < len(draft.skills):
             check.add(Invalid("Name each skill once.", field=("skills",)))
-    agent = await lock_ticket_agent(session, draft.account_id)
-    if agent is None:
-        agent = TicketAgent(account_id=draft.account_id, version=0)
-        session.add(agent)
-    else:
+    agent = await create_ticket_agent(session, draft.account_id, cause=cause)
+    if agent.version:
         check_version(agent, version)
     agent.open_limit, agent.version, agent.updated_at = draft.open_limit, agent.version + 1, cause.now
     await session.flush()
     await save_skills(session, draft.account_id, draft.skills)
     return agent
+
+
+async def create_ticket_agent(session: AsyncSession, account_id: int, *, cause: Cause) -> TicketAgent:
+    """The locked row of an agent, who is given nothing yet where it is new; of two at once one creates it."""
+    values = {"account_id": account_id, "open_limit": 0, "version": 0, "updated_at": cause.now}
+    stored = upsert_into(session, TicketAgent).values(values)
+    await session.execute(stored.on_conflict_do_nothing())
+    return await session.get_one(TicketAgent, account_id, with_for_update=True, populate_existing=True)
 
 
 async def save_skills(

@@ -15,7 +15,7 @@ from domain.aftersales.questions import require_claim
 from domain.aftersales.returns import restock_return
 from domain.aftersales.sending_back import count_whereabouts, keep_unsent, send_back_refused
 from domain.aftersales.settlement import grant_ticket, record_unavailable
-from domain.aftersales.states import STATUS_WHEN_ACCEPTED, STATUS_WHEN_AGREED, enter_status
+from domain.aftersales.states import STATUS_WHEN_ACCEPTED, STATUS_WHEN_AGREED, answer_customer, enter_status
 from domain.aftersales.texts import REASON_LIMIT, clean_text
 from domain.aftersales.ticket import lock_ticket, ticket_lines_of
 from domain.aftersales.uncollectable import settle_claimed_order
@@ -41,6 +41,7 @@ async def agree_ticket(
         )
     require_claim(ticket)
     await require_certificate_to_agree(session, ticket, order, cause=cause)
+    answer_customer(ticket, deadlines, now=cause.now)
     await grant_ticket(session, ticket, order, STATUS_WHEN_AGREED[ticket.type], deadlines, cause=cause)
     record(session, TicketAgreed(ticket), cause)
     record_unavailable(session, ticket, cause=cause)
@@ -59,6 +60,7 @@ async def refuse_ticket(
     order, ticket = await lock_ticket(session, ticket_id)
     require_claim(ticket)
     await require_certificate_for_ticket(session, ticket, cause.by, cause=cause)
+    answer_customer(ticket, deadlines, now=cause.now)
     enter_status(ticket, TicketStatus.REFUSED, deadlines, now=cause.now)
     ticket.refusal = clean_text(reason, limit=REASON_LIMIT, field="reason")
     record(session, TicketRefused(ticket, reason=ticket.refusal), cause)
@@ -88,6 +90,7 @@ async def decide_ticket(
             "This ticket is {status}; there is nothing to decide.", status=ticket.status, field=("id",)
         )
     reason = clean_text(reason, limit=REASON_LIMIT, field="reason")
+    answer_customer(ticket, deadlines, now=cause.now)
     if agreed:
         await require_certificate_to_agree(session, ticket, order, cause=cause)
         decided = await grant_decided(session, ticket, order, deadlines, part_number=part_number, cause=cause)

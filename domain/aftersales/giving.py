@@ -111,7 +111,7 @@ async def lock_free_ticket(session: AsyncSession, ticket_id: int | None, *, caus
         raise NotFound("ticket", field=("id",))
     if ticket.assignee_id not in {None, cause.person}:
         raise Taken("Somebody else has this ticket.", field=("id",))
-    if ticket.closed_at is not None:
+    if ticket.closed_at is not None and ticket.unanswered_since is None:
         raise WrongState("This ticket has ended.", field=("id",))
     await require_certificate_for_ticket(session, ticket, cause.person, cause=cause)
     return ticket

@@ -10,6 +10,7 @@ from domain.account.recipients import CustomerNotice, queue_customer_notices
 from domain.aftersales.deadlines import Deadlines
 from domain.aftersales.priority import note_words, rank_ticket
 from domain.aftersales.questions import follow_message
+from domain.aftersales.states import answer_customer
 from domain.aftersales.texts import MESSAGE_LIMIT, clean_text
 from domain.aftersales.ticket import check_ticket_media
 from domain.cause import Cause
@@ -88,15 +89,16 @@ async def add_message(
 
 
 def note_answer(ticket: Ticket, body: str, deadlines: Deadlines, *, cause: Cause) -> None:
-    """Note that the customer waits for an answer, with the words that make it urgent, or has got one."""
-    if ticket.closed_at is not None:
-        return
+    """Note that the customer waits for an answer, with the words that make it urgent, or has got one.
+
+    So they do where they write about a ticket that has ended.
+    """
     if cause.by == ticket.account_id:
         ticket.unanswered_since = ticket.unanswered_since or cause.now
         note_words(ticket, [body])
+        rank_ticket(ticket, deadlines, now=cause.now)
     else:
-        ticket.unanswered_since = None
-    rank_ticket(ticket, deadlines, now=cause.now)
+        answer_customer(ticket, deadlines, now=cause.now)
 
 
 async def check_messages_limit(session: AsyncSession, ticket: Ticket, *, cause: Cause) -> None:

@@ -3,6 +3,7 @@
 The order is by a moment, so that it stays right while time passes. A ticket that waits for others has none.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -49,6 +50,10 @@ LATIN_WORDS: Mapping[str, int] = {
     for word in words.split()
 } | {"12315": THREAT}
 HAN_NEGATIONS = ("不", "没", "没有", "不用", "不是", "别", "无需")
+HAN_INTENSIFIERS = ("特别",)
+"""They end like a negation."""
+HAN_GOODS: Mapping[str, tuple[str, ...]] = {"垃圾": ("桶", "袋", "箱", "篓", "车"), "报警": ("器",)}
+"""What makes a good of a word that is urgent by itself."""
 LATIN_NEGATIONS = frozenset({"not", "no", "never", "isn", "don", "t", "without"})
 """A word right after one of these says the opposite."""
 
@@ -61,14 +66,22 @@ def find_urgent_words(text: str) -> dict[str, int]:
     found: dict[str, int] = {}
     runs = list(script_runs(text))
     for (_, before), (han, other) in pairwise([("", ""), *runs]):
-        for word, hours in HAN_WORDS.items() if han else ():
-            place = han.find(word)
-            if place >= 0 and not han[:place].endswith(HAN_NEGATIONS):
-                found[word] = hours
+        found |= {
+            word: hours
+            for word, hours in HAN_WORDS.items()
+            if any(is_meant(han, match) for match in re.finditer(word, han))
+        }
         stem = stem_word(other) if other else ""
         if stem in LATIN_WORDS and before not in LATIN_NEGATIONS:
             found[other] = LATIN_WORDS[stem]
     return found
+
+
+def is_meant(text: str, word: re.Match[str]) -> bool:
+    """Whether a word of a Chinese text says what it says by itself: not denied, and not a part of goods."""
+    before, after = text[: word.start()], text[word.end() :]
+    denied = before.endswith(HAN_NEGATIONS) and not before.endswith(HAN_INTENSIFIERS)
+    return not denied and not after.startswith(HAN_GOODS.get(word[0], ()))
 
 
 def note_words(ticket: Ticket, texts: Iterable[str]) -> None:

@@ -183,10 +183,10 @@ async def follow_refunds(
         return
     statuses = await find_refund_statuses(session, ticket)
     if statuses & {RefundStatus.FAILED, RefundStatus.ABNORMAL}:
-        move_to(session, ticket, TicketStatus.REFUND_FAILED, TicketRefundFailed, cause=cause)
+        move_to(session, ticket, TicketStatus.REFUND_FAILED, TicketRefundFailed, deadlines, cause=cause)
         return
     if statuses & {RefundStatus.PENDING, RefundStatus.WAITING}:
-        move_to(session, ticket, TicketStatus.REFUNDING, TicketRefundRetried, cause=cause)
+        move_to(session, ticket, TicketStatus.REFUNDING, TicketRefundRetried, deadlines, cause=cause)
         return
     if ticket.status is TicketStatus.REFUND_FAILED:
         move(ticket, TicketStatus.REFUNDING, TRANSITIONS)
@@ -199,7 +199,9 @@ async def find_refund_statuses(session: AsyncSession, ticket: Ticket) -> set[Ref
     return set(await session.scalars(select(Refund.status).where(Refund.ticket_id == ticket.id)))
 
 
-async def retry_refunds(session: AsyncSession, ticket_id: int, *, cause: Cause) -> Ticket:
+async def retry_refunds(
+    session: AsyncSession, ticket_id: int, deadlines: Deadlines, *, cause: Cause
+) -> Ticket:
     """Retry the failed refunds of a ticket at once, also those that were given up.
 
     One that sends something, or is to, may have refunded what it costs less.
@@ -220,7 +222,7 @@ async def retry_refunds(session: AsyncSession, ticket_id: int, *, cause: Cause) 
     if not failed:  # the provider will never carry an abnormal one out
         raise WrongState("Transfer this refund, or have it go into store credit.", field=("id",))
     if ticket.status is TicketStatus.REFUND_FAILED:
-        move(ticket, TicketStatus.REFUNDING, TRANSITIONS)
+        enter_status(ticket, TicketStatus.REFUNDING, deadlines, now=cause.now)
     for refund in failed:
         refund.retry_at = cause.now
         await session.flush()
@@ -279,13 +281,20 @@ async def follow_replaced_tickets(
 
 
 def move_to(
-    session: AsyncSession, ticket: Ticket, to: TicketStatus, event_type: type[TicketEvent], *, cause: Cause
+    session: AsyncSession,
+    ticket: Ticket,
+    to: TicketStatus,
+    event_type: type[TicketEvent],
+    deadlines: Deadlines,
+    *,
+    cause: Cause,
 ) -> None:
     if ticket.status is not to:
-        move(ticket, to, TRANSITIONS)
+        enter_status(ticket, to, deadlines, now=cause.now)
         record(session, event_type(ticket), cause)
 
 
 def complete_ticket(ticket: Ticket, *, now: datetime) -> None:
     move(ticket, TicketStatus.COMPLETED, TRANSITIONS)
-    ticket.due_at, ticket.closed_at = None, now
+    ticket.closed_at = now
+    ticket.end_waiting()

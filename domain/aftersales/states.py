@@ -93,16 +93,21 @@ AGREED = CHOOSABLE | SETTLED | {TicketStatus.RESHIPPING}
 """What the ticket asks for is granted."""
 
 
-WAITS_ON = frozenset({TicketStatus.APPLIED, TicketStatus.RETURN_SHIPPED, TicketStatus.ARBITRATION})
-"""What customers do brings a ticket there: whoever waits for an answer to a message still does."""
-
-
 def enter_status(ticket: Ticket, to: TicketStatus, deadlines: Deadlines, *, now: datetime) -> None:
-    """Move a ticket to a status and set when it is due there, and how urgent it is."""
+    """Move a ticket to a status and set when it is due there, and how urgent it is.
+
+    Whoever has written waits on for an answer, except where it ends: what the shop does by itself is none.
+    """
     move(ticket, to, TRANSITIONS)
     ticket.due_at = deadlines.due_at(to, now)
     ticket.closed_at = now if to in FINAL else None
     ticket.overdue_since = ticket.overdue_obstacle = None
-    if to not in WAITS_ON:
-        ticket.unanswered_since = None
+    if to in FINAL:
+        ticket.end_waiting()
+    rank_ticket(ticket, deadlines, now=now)
+
+
+def answer_customer(ticket: Ticket, deadlines: Deadlines, *, now: datetime) -> None:
+    """Note that people have answered what the customer has written: by a message, or by what they decide."""
+    ticket.unanswered_since = None
     rank_ticket(ticket, deadlines, now=now)

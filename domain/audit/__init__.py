@@ -116,6 +116,7 @@ RULES: Mapping[str, Callable[[], AnySelect]] = {
     "cash due is brought by parcels": ends.find_uncollectable_cash,
     "claimed no more than was sent": orders.find_overclaimed_parcels,
     "tickets are about units of parcels": tickets.find_wrong_ticket_units,
+    "nothing is due of tickets that have ended": tickets.find_waiting_ended_tickets,
     "lines of tickets bring back no more than tickets": tickets.find_wrong_ticket_lines,
     "returns are inspected to the last unit": tickets.find_wrong_inspections,
     "what is accepted of returns is granted": tickets.find_wrong_verdicts,

@@ -41,6 +41,15 @@ def find_wrong_ticket_units() -> AnySelect:
     )
 
 
+def find_waiting_ended_tickets() -> AnySelect:
+    """Tickets that have ended and are still due, or for the staff though no message waits for an answer."""
+    due = or_(Ticket.due_at.is_not(None), Ticket.overdue_since.is_not(None))
+    waits = and_(Ticket.attend_by.is_not(None), Ticket.unanswered_since.is_(None))
+    return select_rows(Ticket.number, expected=literal("nothing is due"), found=Ticket.status).where(
+        Ticket.closed_at.is_not(None), or_(due, waits)
+    )
+
+
 def find_wrong_ticket_lines() -> AnySelect:
     """Tickets whose lines bring back more than they do: what lines do not, is for the fee.
 

@@ -288,8 +288,8 @@ async def cancel_open_tickets(session: AsyncSession, order_ids: Sequence[int], *
     )
     tickets = rows.all()
     for ticket in tickets:
-        ticket.status, ticket.due_at, ticket.closed_at = TicketStatus.CANCELLED, None, cause.now
-        ticket.overdue_since = ticket.overdue_obstacle = None
+        ticket.status, ticket.closed_at = TicketStatus.CANCELLED, cause.now
+        ticket.end_waiting()
     await record_all(session, [TicketCancelled(ticket, order_over=True) for ticket in tickets], cause)
 
 

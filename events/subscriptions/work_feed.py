@@ -1,7 +1,7 @@
 """The staff's work queue: what waits now, then each change; what is due soon comes without an event."""
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -11,7 +11,7 @@ from events.topics import STAFF_TOPIC
 from events.types import Clock
 from events.work_queue import BY_CUSTOMER, GONE, OVERDUE, gone_of, work_of
 from loaders.event import OVERLAP, latest_event_id, named_events_above
-from loaders.work_queue import DUE_SOON, load_due_between, load_waiting
+from loaders.work_queue import DUE_SOON, find_waiting, load_due_between, load_waiting
 from models import Event, Role, Subject, Ticket
 from models.database import Database
 
@@ -31,8 +31,10 @@ class WorkChange(StrEnum):
     """A ticket should be attended to within four hours."""
     OVERDUE = "OVERDUE"
     """Nobody has acted in time."""
+    CHANGED = "CHANGED"
+    """A ticket was given to somebody, given back or asked about, and waits still."""
     GONE = "GONE"
-    """A ticket was given to somebody or given back, was decided, answered or has ended."""
+    """A ticket was decided, answered or has ended: it waits for nobody of the viewer's role."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,24 +81,37 @@ class WorkFeed:
         reads = self.database.reads
         latest = await latest_event_id(reads)
         seen = {event.id for event in await self.read_above(latest - OVERLAP, role, current=current)}
-        horizon = self.clock() + DUE_SOON
+        horizon = self.clock() + DUE_SOON, 0
         async with self.bus.listen([STAFF_TOPIC]) as signal:
             if current:
                 for ticket in await load_waiting(reads, role):
                     yield QueueItem.of_ticket(ticket, WorkChange.WAITING, self.clock())
                 yield QueueItem("work_queue.current", WorkChange.CURRENT, None, 0, self.clock())
             while True:
-                floor = await latest_event_id(reads) - OVERLAP
+                latest, floor = await latest_event_id(reads), latest - OVERLAP
                 events = await self.read_above(floor, role, current=current)
-                for event in events:
-                    if event.id not in seen:
-                        yield QueueItem.of_event(event)
+                for item in await self.describe([event for event in events if event.id not in seen], role):
+                    yield item
                 seen = {event.id for event in events}
                 now = self.clock()
-                for ticket in await load_due_between(reads, role, horizon, now + DUE_SOON):
-                    yield QueueItem.of_ticket(ticket, WorkChange.DUE_SOON, now)
-                horizon = max(horizon, now + DUE_SOON)
+                while due := await load_due_between(reads, role, horizon, now + DUE_SOON):
+                    for ticket in due:
+                        yield QueueItem.of_ticket(ticket, WorkChange.DUE_SOON, now)
+                    horizon = due[-1].attend_by or now, due[-1].id
+                horizon = max(horizon, (now + DUE_SOON, 0))
                 await signal.wait(self.signal_timeout.total_seconds())
+
+    async def describe(self, events: Sequence[Event], role: Role) -> Sequence[QueueItem]:
+        """What events say to a role; a ticket has gone only where it waits for nobody of that any more."""
+        items = [QueueItem.of_event(event) for event in events]
+        gone = {item.subject_id for item in items if item.change is WorkChange.GONE}
+        waiting = await find_waiting(self.database.reads, role, gone)
+        return [
+            replace(item, change=WorkChange.CHANGED)
+            if item.change is WorkChange.GONE and item.subject_id in waiting
+            else item
+            for item in items
+        ]
 
     async def read_above(self, event_id: int, role: Role, *, current: bool) -> Sequence[Event]:
         """The events with a higher id that are work of a role, or with `current` say that work has gone."""

@@ -257,5 +257,6 @@ async def ticket_refund_retry(info: Info, id: strawberry.ID) -> Ticket:
     id: the ticket
     """
     context, ticket_id = info.context, await own_ticket_id(info, id)
+    deadlines = deadlines_of(context.shop.settings)
     async with context.transaction() as session:
-        return await retry_refunds(session, ticket_id, cause=context.cause)
+        return await retry_refunds(session, ticket_id, deadlines, cause=context.cause)

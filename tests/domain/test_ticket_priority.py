@@ -5,13 +5,25 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.aftersales.automatic import agree_when_opened
+from domain.aftersales.decisions import agree_ticket
 from domain.aftersales.messages import MessageDraft, add_message
 from domain.aftersales.overdue import act_on_overdue
 from domain.aftersales.priority import find_urgent_words, hours_of_value
+from domain.aftersales.settlement import follow_refunds
 from domain.cause import Cause
-from models import Role, Ticket, TicketStatus
+from domain.order.lifecycle import cancel_open_tickets
+from models import Role, Ticket, TicketStatus, TicketType
 from tests.factories.account import create_account
-from tests.factories.aftersales import DEADLINES, bring_to_status, create_question, create_ticket, ship_back
+from tests.factories.aftersales import (
+    DEADLINES,
+    bring_to_status,
+    create_question,
+    create_rule,
+    create_ticket,
+    settle_refunds,
+    ship_back,
+)
 from tests.factories.order import NOW
 
 HOUR = timedelta(hours=1)
@@ -26,6 +38,9 @@ HOUR = timedelta(hours=1)
         ("This is a SCAM: my lawyers will write asap", {"scam": 24, "lawyers": 24, "asap": 6}),
         ("我很生氣，要投訴你們，尽快处理", {"生气": 12, "投诉": 24, "尽快": 6}),
         ("我要打12315", {"12315": 24}),
+        ("特别生气，不着急？现在很着急", {"生气": 12, "着急": 6}),
+        ("不着急不着急很着急", {"着急": 6}),
+        ("垃圾桶的盖子坏了，烟雾报警器不响", {}),
     ],
 )
 def test_words_make_a_ticket_urgent_unless_they_are_denied(text: str, found: dict[str, int]) -> None:
@@ -67,6 +82,42 @@ async def test_a_ticket_waits_for_the_shop_until_its_deadline_less_the_hours_of_
 
     await ship_back(session, ticket, now=NOW + 4 * HOUR)
     assert ticket.unanswered_since == NOW + 3 * HOUR
+
+
+async def test_what_has_ended_waits_for_nobody_until_its_customer_writes_again(session: AsyncSession) -> None:
+    agent = await create_account(session, role=Role.SUPPORT)
+    refunding = await create_ticket(session, type=TicketType.REFUND_ONLY, status=TicketStatus.REFUNDING)
+    applied = await create_ticket(session)
+    for ticket in (refunding, applied):
+        await write(session, ticket, "Where is my money?", by=ticket.account_id)
+    await settle_refunds(session, refunding)
+    await follow_refunds(session, refunding.id, DEADLINES, cause=Cause(NOW))
+    await cancel_open_tickets(session, [applied.order_id], cause=Cause(NOW))
+    await session.flush()
+
+    ended = [TicketStatus.COMPLETED, TicketStatus.CANCELLED]
+    assert [refunding.status, applied.status] == ended
+    for ticket in (refunding, applied):
+        assert (ticket.attend_by, ticket.unanswered_since, ticket.due_at) == (None, None, None)
+
+    await write(session, refunding, "It is too little.", by=refunding.account_id, hours=1)
+    assert refunding.attend_by == NOW + HOUR + DEADLINES.answer
+    await write(session, refunding, "That was the discount.", by=agent.id, hours=2)
+    assert refunding.attend_by is None
+
+
+async def test_what_the_shop_does_by_itself_answers_nobody(session: AsyncSession) -> None:
+    manager = await create_account(session, role=Role.MANAGER)
+    await create_rule(session, types=(TicketType.RETURN_REFUND,))
+    by_rule, by_person = await create_ticket(session), await create_ticket(session)
+    for ticket in (by_rule, by_person):
+        await write(session, ticket, "Or send it again?", by=ticket.account_id)
+
+    await agree_when_opened(session, by_rule.id, DEADLINES, cause=Cause(NOW))
+    await agree_ticket(session, by_person.id, DEADLINES, cause=Cause(NOW, manager.id))
+
+    assert {by_rule.status, by_person.status} == {TicketStatus.AWAITING_RETURN}
+    assert (by_rule.unanswered_since, by_person.unanswered_since) == (NOW, None)
 
 
 async def test_an_overdue_ticket_stays_where_its_deadline_was(session: AsyncSession) -> None:

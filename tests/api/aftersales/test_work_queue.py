@@ -10,6 +10,7 @@ from events.relay import Relay
 from events.shop import Shop
 from events.subscriptions.work_feed import QueueItem, WorkChange, WorkFeed
 from events.topics import STAFF_TOPIC
+from loaders.event import OVERLAP
 from loaders.work_queue import WorkQueue, count_queues
 from models import Role, Ticket
 from resolvers.ids import global_id
@@ -17,6 +18,7 @@ from tests.api.aftersales.documents import TicketCase, command, open_ticket
 from tests.clients import Clients
 from tests.conftest import Clock
 from tests.events.test_bus import running_bus
+from tests.events.test_event_archive import record_newer_events
 from tests.observe import TIMEOUT_SECONDS, count_statements
 from tests.servers import RedisServer
 
@@ -54,7 +56,7 @@ async def test_an_agent_sees_what_waits_and_then_each_change(
 
         await case.agent.do(command("ticketTake"), id=calm)
         await relay(shop)
-        assert await following() == ("GONE", calm, {"NEW": 1, "MINE": 1, "UNASSIGNED": 1})
+        assert await following() == ("CHANGED", calm, {"NEW": 1, "MINE": 1, "UNASSIGNED": 1})
 
         await case.customer.do(command("ticketMessageAdd"), id=calm, body="Well?")
         await relay(shop)
@@ -64,7 +66,11 @@ async def test_an_agent_sees_what_waits_and_then_each_change(
         await case.agent.do(command("ticketMessageAdd"), id=calm, body="Soon.")
         await relay(shop)
         change, subject, counts = await following()
-        assert (change, subject, counts.get("ANSWERED")) == ("GONE", calm, None)
+        assert (change, subject, counts.get("ANSWERED")) == ("CHANGED", calm, None)
+
+        await case.agent.do(command("ticketAgree"), id=calm)
+        await relay(shop)
+        assert (await following())[:2] == ("GONE", calm)
 
         new = await open_ticket(case, idempotencyKey="c")
         await relay(shop)
@@ -110,6 +116,23 @@ async def test_a_ticket_is_due_soon_without_any_event(
     assert items.empty()  # once, and not to the warehouse
     counts = await count_queues(shop.database.reads, Role.SUPPORT, None, now=clock())
     assert [each.count for each in counts if each.queue is WorkQueue.DUE_SOON] == [1]
+
+
+async def test_a_task_is_seen_though_a_thousand_events_have_come_after_it(
+    case: TicketCase, shop: Shop, clock: Clock
+) -> None:
+    feed = WorkFeed(shop.database, shop.bus, clock, timedelta(hours=1)).follow(Role.SUPPORT, current=True)
+    async with asyncio.timeout(TIMEOUT_SECONDS):
+        first = await anext(feed)
+        looking = asyncio.ensure_future(anext(feed))
+        await asyncio.sleep(0.2)  # until it has looked
+        ticket = await open_ticket(case)
+        await record_newer_events(shop, OVERLAP + 1)
+        await shop.bus.notify([STAFF_TOPIC])
+        second = await looking
+
+    assert [first.change, second.change] == [WorkChange.CURRENT, WorkChange.NEW]
+    assert global_id("Ticket", second.subject_id) == ticket
 
 
 async def test_each_role_counts_and_sees_only_its_own_queues(
