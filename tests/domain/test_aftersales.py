@@ -214,7 +214,7 @@ async def test_a_refund_that_fails_is_tried_again(shop: Shop, session: AsyncSess
     await follow_refunds(session, ticket.id, DEADLINES, cause=Cause(NOW))
     assert await status_of(session, ticket) is S.REFUND_FAILED
 
-    await retry_refunds(session, ticket.id, cause=Cause(NOW, agent.id))
+    await retry_refunds(session, ticket.id, DEADLINES, cause=Cause(NOW, agent.id))
     assert await status_of(session, ticket) is S.REFUNDING
     await settle_refunds(session, ticket)
     await follow_refunds(session, ticket.id, DEADLINES, cause=Cause(NOW))

@@ -1189,6 +1189,7 @@ TAMPERED: dict[str, Callable[[History], Tampering]] = {
 
 
 ALSO_FOUND = {
+    "what is overdue waits for the shop": ["nothing is due of tickets that have ended"],
     "estimates are within their range": ["nothing is expected of parcels that have ended"],
     "late and silent parcels have tasks": ["nothing is expected of parcels that have ended"],
     "captured as posted": ["money of attempts is known"],

@@ -451,7 +451,7 @@ async def test_a_ticket_whose_refund_is_abnormal_ends_with_store_credit_and_not_
     await report(session, refund, RefundOutcome.ABNORMAL)
     await follow_refunds(session, ticket.id, DEADLINES, cause=Cause(NOW))
     with pytest.raises(WrongState, match="Transfer this refund"):
-        await retry_refunds(session, ticket.id, cause=Cause(NOW))
+        await retry_refunds(session, ticket.id, DEADLINES, cause=Cause(NOW))
     statuses = [ticket.status]
     assert refund.status is RefundStatus.ABNORMAL
     await redirect_refund(session, refund.id, cause=Cause(NOW))

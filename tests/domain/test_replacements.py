@@ -276,14 +276,14 @@ async def test_a_refund_that_failed_while_its_ticket_sends_something_is_retried_
         session, product, options={"Colour": "Grey"}, prices={CurrencyCode.CNY: 8_000}
     )
     with pytest.raises(WrongState):
-        await retry_refunds(session, ticket.id, cause=Cause(NOW))
+        await retry_refunds(session, ticket.id, DEADLINES, cause=Cause(NOW))
     await choose(session, ticket, C.VARIANT, cheap.id)
     refund = (await session.scalars(select(Refund).where(Refund.ticket_id == ticket.id))).one()
     with pytest.raises(WrongState):
-        await retry_refunds(session, ticket.id, cause=Cause(NOW))
+        await retry_refunds(session, ticket.id, DEADLINES, cause=Cause(NOW))
     await fail_refund(session, refund.id, reason="No.", retry_after=DAY, cause=Cause(NOW))
 
-    await retry_refunds(session, ticket.id, cause=Cause(NOW))
+    await retry_refunds(session, ticket.id, DEADLINES, cause=Cause(NOW))
     assert (ticket.status, refund.status) == (S.RESHIPPING, RefundStatus.PENDING)
     assert (await ticket_events(session, ticket))[-1] == "ticket.refund_retried"
     await settle_refunds(session, ticket)

@@ -85,7 +85,7 @@ TICKET: Mapping[str, Command] = {
     "the refund succeeds": settle_refunds,
     "the refund fails": fail_refunds,
     "staff retry the refund": lambda session, it: retry_refunds(
-        session, it.id, cause=Cause(NOW, it.account_id)
+        session, it.id, DEADLINES, cause=Cause(NOW, it.account_id)
     ),
     "the customer waits for stock": wait,
     "the customer takes another variant": take_variant,
