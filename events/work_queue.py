@@ -21,6 +21,7 @@ from domain.events import (
     TicketClosed,
     TicketDecided,
     TicketEscalated,
+    TicketMerged,
     TicketMessageAdded,
     TicketOpened,
     TicketOverdue,
@@ -31,6 +32,7 @@ from domain.events import (
     TicketReturnRefused,
     TicketReturnShipped,
     TicketReturnShort,
+    TicketSplitOff,
     type_of,
 )
 from models import Event, Permission, Role, is_granted
@@ -38,6 +40,7 @@ from models import Event, Permission, Role, is_granted
 WORK_QUEUE: Mapping[type[DomainEvent], Permission] = {
     OrderConfirmed: Permission.SHIPMENT_PACK,
     TicketOpened: Permission.TICKET_HANDLE,
+    TicketSplitOff: Permission.TICKET_HANDLE,
     TicketReapplied: Permission.TICKET_HANDLE,
     TicketOverdue: Permission.TICKET_DECIDE,
     TicketMessageAdded: Permission.TICKET_HANDLE,
@@ -70,6 +73,7 @@ GONE: frozenset[type[DomainEvent]] = frozenset(
         TicketCancelled,
         TicketClosed,
         TicketDecided,
+        TicketMerged,
         TicketRefundRetried,
         TicketRefused,
         TicketReturnAccepted,

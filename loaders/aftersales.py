@@ -132,6 +132,16 @@ class TicketsByOrder(ManyByKey[int, Ticket]):
     brings = {"ticket_lines": (Ticket.id, TicketLine.ticket_id)}
 
 
+class MergedByTicket(ManyByKey[int, Ticket]):
+    key = Ticket.merged_into_id
+    order_by = Ticket.id
+
+
+class SplitByTicket(ManyByKey[int, Ticket]):
+    key = Ticket.split_from_id
+    order_by = Ticket.id
+
+
 class LinesByTicket(ManyByKey[int, TicketLine]):
     key = TicketLine.ticket_id
     order_by = TicketLine.order_line_id
@@ -380,6 +390,8 @@ class AftersalesLoaders:
     ticket_by_number = loader(TicketByNumber)
     order_tickets = loader(TicketsByOrder)
     ticket_lines = loader(LinesByTicket)
+    merged_tickets = loader(MergedByTicket)
+    split_tickets = loader(SplitByTicket)
     ticket_message = loader(TicketMessageById)
     ticket_messages = loader(MessagesByTicket)
     ticket_media = loader(MediaByTicket)

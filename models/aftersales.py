@@ -108,6 +108,7 @@ class ReplacementChoice(StrEnum):
 
 WAITS = text("attend_by IS NOT NULL")
 """Whether a ticket waits for the shop, as indexes say it."""
+MERGED, SPLIT = text("merged_into_id IS NOT NULL"), text("split_from_id IS NOT NULL")
 
 
 class ReturnCondition(StrEnum):
@@ -148,6 +149,8 @@ class Ticket(HasCurrency, Base):
             sqlite_where=text("part_of_id IS NOT NULL"),
             postgresql_where=text("part_of_id IS NOT NULL"),
         ),
+        Index("ix_tickets_merged_into_id", "merged_into_id", sqlite_where=MERGED, postgresql_where=MERGED),
+        Index("ix_tickets_split_from_id", "split_from_id", sqlite_where=SPLIT, postgresql_where=SPLIT),
     )
 
     id: Mapped[Id]
@@ -199,6 +202,10 @@ class Ticket(HasCurrency, Base):
     """Since when the customer waits for an answer to a message; None where they do not."""
     released_by_id: Mapped[int | None] = mapped_column(BigId)
     """Who had it last and gave it back: it is not given to them again by itself."""
+    merged_into_id: Mapped[int | None] = mapped_column(BigId)
+    """The ticket as which it goes on, of which it was a duplicate; None for others."""
+    split_from_id: Mapped[int | None] = mapped_column(BigId)
+    """The ticket from which its units were split off; None for others."""
 
     @property
     def refund(self) -> Money:

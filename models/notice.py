@@ -65,6 +65,8 @@ class NoticeKind(StrEnum):
     """The staff wrote a message."""
     TICKET_MENTIONED = "TICKET_MENTIONED"
     """To somebody of the staff: a note about a ticket asks them to look."""
+    TICKET_MERGED = "TICKET_MERGED"
+    """A ticket goes on as another one, of which it was a duplicate."""
     TICKET_CHOICE = "TICKET_CHOICE"
     """A replacement cannot be sent: the customer chooses what to get instead."""
     TICKET_COMPLETED = "TICKET_COMPLETED"

@@ -214,6 +214,15 @@ class Ticket(Node):
     customer: Account = loaded("account", key="account_id")
     """The customer who opened it."""
     assignee: Account | None = batched(resolve.assignees)
+    merged_into: "Ticket | None" = loaded("ticket", key="merged_into_id")
+    """The ticket as which it goes on, of which it was a duplicate; null for others."""
+    merged: list["Ticket"] = loaded("merged_tickets", key="id", size=FEW)
+    """The duplicates that go on as this ticket, with what they asked for."""
+    split_from: "Ticket | None" = loaded("ticket", key="split_from_id")
+    """The ticket from which its units were split off; null for others."""
+    split: list["Ticket"] = loaded("split_tickets", key="id", size=FEW)
+    """The tickets that were split off from it."""
+    duplicates: list["Ticket"] = batched(resolve.duplicates, size=FEW)
     refunds: list[Refund] = loaded("ticket_refunds", key="id", size=FEW)
     """The money on its way back, one for each payment it goes to."""
     replacements: list[Delivery] = loaded("ticket_replacements", key="id", size=FEW)
@@ -300,6 +309,8 @@ class AftersalesMutation:
     ticket_read = mutation(resolve.ticket_read, returns=Ticket, allow=Permission.TICKET_VIEW)
     ticket_agree = mutation(resolve.ticket_agree, returns=Ticket, allow=Permission.TICKET_HANDLE)
     ticket_refuse = mutation(resolve.ticket_refuse, returns=Ticket, allow=Permission.TICKET_HANDLE)
+    ticket_merge = mutation(resolve.ticket_merge, returns=Ticket, allow=Permission.TICKET_HANDLE)
+    ticket_split = mutation(resolve.ticket_split, returns=Ticket, allow=Permission.TICKET_HANDLE)
     ticket_take = mutation(resolve.ticket_take, returns=Ticket, allow=Permission.TICKET_HANDLE)
     ticket_assign = mutation(resolve.ticket_assign, returns=Ticket, allow=Permission.TICKET_HANDLE)
     ticket_refund_retry = mutation(

@@ -54,10 +54,11 @@ class MessageDraft:
 async def add_message(
     session: AsyncSession, ticket_id: int, draft: MessageDraft, deadlines: Deadlines, *, cause: Cause
 ) -> Ticket:
-    """Add a message to a ticket, whatever its status; one of the staff answers a question."""
-    ticket = await session.get(Ticket, ticket_id, with_for_update=True, populate_existing=True)
-    if ticket is None:
-        raise NotFound("ticket", field=("id",))
+    """Add a message to a ticket, whatever its status; one of the staff answers a question.
+
+    What is written about a duplicate is a message of the ticket as which it goes on, which is returned.
+    """
+    ticket = await lock_thread(session, ticket_id)
     await check_messages_limit(session, ticket, cause=cause)
     mentioned: Sequence[Account] = ()
     with collect_refusals() as check:
@@ -67,7 +68,7 @@ async def add_message(
         with check:
             mentioned = await find_mentioned(session, draft)
     message = TicketMessage(
-        ticket_id=ticket_id,
+        ticket_id=ticket.id,
         author_id=cause.person,
         body=body,
         internal=draft.internal,
@@ -86,6 +87,17 @@ async def add_message(
         note_answer(ticket, body, deadlines, cause=cause)
         record(session, TicketMessageAdded(ticket, message_id=message.id), cause)
     return ticket
+
+
+async def lock_thread(session: AsyncSession, ticket_id: int) -> Ticket:
+    """The ticket, or the one as which it goes on, locked; a duplicate is never locked before the other."""
+    merged_into_id = await session.scalar(select(Ticket.merged_into_id).where(Ticket.id == ticket_id))
+    ticket = await session.get(
+        Ticket, merged_into_id or ticket_id, with_for_update=True, populate_existing=True
+    )
+    if ticket is None:
+        raise NotFound("ticket", field=("id",))
+    return ticket if ticket.merged_into_id is None else await lock_thread(session, ticket_id)
 
 
 def note_answer(ticket: Ticket, body: str, deadlines: Deadlines, *, cause: Cause) -> None:

@@ -34,9 +34,11 @@ def follow_message(ticket: Ticket, deadlines: Deadlines, *, from_customer: bool,
 async def close_question(
     session: AsyncSession, ticket_id: int, deadlines: Deadlines, *, cause: Cause
 ) -> Ticket:
-    """Close a question that has been answered."""
+    """Close a question that has been answered; the staff also one that needs no answer."""
     _, ticket = await lock_ticket(session, ticket_id)
-    if ticket.type is not TicketType.QUESTION or ticket.status is not TicketStatus.ANSWERED:
+    by_staff = cause.by != ticket.account_id
+    closable = {TicketStatus.ANSWERED, TicketStatus.APPLIED} if by_staff else {TicketStatus.ANSWERED}
+    if ticket.type is not TicketType.QUESTION or ticket.status not in closable:
         raise WrongState("Only a question that has been answered can be closed.", field=("id",))
     enter_status(ticket, TicketStatus.COMPLETED, deadlines, now=cause.now)
     record(session, TicketClosed(ticket), cause)

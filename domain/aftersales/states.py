@@ -19,6 +19,7 @@ TRANSITIONS = transition_table(
             TicketStatus.REFUSED,
             TicketStatus.CANCELLED,
             TicketStatus.ANSWERED,
+            TicketStatus.COMPLETED,  # of a question, by the staff
         },
         TicketStatus.ANSWERED: {TicketStatus.APPLIED, TicketStatus.COMPLETED, TicketStatus.CANCELLED},
         TicketStatus.AWAITING_RETURN: {TicketStatus.RETURN_SHIPPED, TicketStatus.CANCELLED},

@@ -1,9 +1,12 @@
 """Tickets against the parcels they are about, and the replacements that cost less."""
 
-from sqlalchemy import String, and_, case, cast, func, literal, or_, select
+from datetime import timedelta
+
+from sqlalchemy import String, and_, case, cast, exists, func, literal, or_, select
+from sqlalchemy.orm import aliased
 
 from domain.aftersales.states import AGREED, DECLINED
-from domain.audit.comparison import select_differences, select_rows, sum_by, total_of
+from domain.audit.comparison import is_long_past, select_differences, select_rows, sum_by, total_of
 from models import (
     Delivery,
     DeliveryLine,
@@ -13,6 +16,9 @@ from models import (
     ReturnInspection,
     Ticket,
     TicketLine,
+    TicketMessage,
+    TicketStatus,
+    TicketType,
     TicketUnits,
 )
 from models.sql.types import AnySelect
@@ -143,4 +149,53 @@ def find_wrong_deliveries_back() -> AnySelect:
                 Delivery.fee_amount != 0,
             )
         )
+    )
+
+
+SERVED_WITHIN = timedelta(days=1)
+"""How long after a deadline passed the timers have at the most to act on it."""
+
+Other = aliased(Ticket)
+
+
+def find_wrong_merges() -> AnySelect:
+    """Duplicates that have not ended, have messages still, or do not go on as a ticket of the same order; and
+    tickets that were split off from one of another order."""
+    other_id = func.coalesce(Ticket.merged_into_id, Ticket.split_from_id)
+    is_merged = Ticket.merged_into_id.is_not(None)
+    has_messages = exists().where(TicketMessage.ticket_id == Ticket.id)
+    ended_otherwise = or_(
+        Ticket.status != TicketStatus.CANCELLED, Other.merged_into_id.is_not(None), has_messages
+    )
+    elsewhere = or_(
+        Other.id.is_(None), Other.order_id != Ticket.order_id, Other.account_id != Ticket.account_id
+    )
+    return (
+        select_rows(
+            Ticket.number,
+            expected=literal("a ticket of its order"),
+            found=literal("id ") + cast(other_id, String),
+        )
+        .outerjoin(Other, Other.id == other_id)
+        .where(other_id.is_not(None), or_(elsewhere, and_(is_merged, ended_otherwise)))
+    )
+
+
+def find_wrong_priorities() -> AnySelect:
+    """Tickets that should be attended to though they have ended, or only after they are due."""
+    deadline = func.coalesce(Ticket.overdue_since, Ticket.due_at)
+    too_late = and_(Ticket.status == TicketStatus.APPLIED, Ticket.attend_by > deadline)
+    ended = and_(Ticket.closed_at.is_not(None), Ticket.attend_by.is_not(None))
+    return select_rows(
+        Ticket.number, expected=literal("not later than due"), found=cast(Ticket.attend_by, String)
+    ).where(or_(too_late, ended))
+
+
+def find_unserved_questions() -> AnySelect:
+    """Questions whose deadline passed long ago: nobody was told, or nothing has closed them."""
+    served = (TicketStatus.APPLIED, TicketStatus.ANSWERED)
+    return select_rows(Ticket.number, expected=literal("served"), found=cast(Ticket.status, String)).where(
+        Ticket.type == TicketType.QUESTION,
+        Ticket.status.in_(served),
+        or_(Ticket.due_at.is_(None), is_long_past(Ticket.due_at, SERVED_WITHIN)),
     )

@@ -8,7 +8,9 @@ from domain.events.aftersales import (
     TicketClosed,
     TicketCompleted,
     TicketDecided,
+    TicketDuplicateJoined,
     TicketEscalated,
+    TicketMerged,
     TicketMessageAdded,
     TicketOpened,
     TicketOverdue,
@@ -25,6 +27,8 @@ from domain.events.aftersales import (
     TicketReturnRefused,
     TicketReturnShipped,
     TicketReturnShort,
+    TicketSplit,
+    TicketSplitOff,
 )
 from domain.events.cart import CartChanged, CartItemsChanged, CartMerged
 from domain.events.catalog import (
@@ -227,8 +231,10 @@ __all__ = [
     "TicketClosed",
     "TicketCompleted",
     "TicketDecided",
+    "TicketDuplicateJoined",
     "TicketEscalated",
     "TicketEvent",
+    "TicketMerged",
     "TicketMessageAdded",
     "TicketOpened",
     "TicketOverdue",
@@ -245,6 +251,8 @@ __all__ = [
     "TicketReturnRefused",
     "TicketReturnShipped",
     "TicketReturnShort",
+    "TicketSplit",
+    "TicketSplitOff",
     "Versioned",
     "read_event",
     "type_of",

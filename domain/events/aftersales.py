@@ -73,6 +73,33 @@ class TicketCancelled(TicketEvent, name="ticket.cancelled"):
     """The order was cancelled, or refunded in full."""
 
 
+class TicketMerged(TicketEvent, name="ticket.merged"):
+    """A duplicate has ended: it goes on as another ticket."""
+
+    into_id: int
+    into_number: str
+    messages: int
+    """How many messages went on with it."""
+
+
+class TicketDuplicateJoined(TicketEvent, name="ticket.duplicate_joined"):
+    """A duplicate goes on as this ticket."""
+
+    duplicate_id: int
+    number: str
+
+
+class TicketSplit(TicketEvent, name="ticket.split"):
+    """Some of its units are a ticket of their own."""
+
+    into_id: int
+    into_number: str
+
+
+class TicketSplitOff(TicketClaimEvent, name="ticket.split_off"):
+    """It has some of the units of another ticket."""
+
+
 class TicketReturnShipped(TicketEvent, name="ticket.return_shipped"):
     pass
 

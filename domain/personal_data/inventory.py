@@ -189,8 +189,11 @@ PERSONAL_TABLES: Mapping[type[Base], PersonalTable] = {
             "return_carrier_code": None,
             "return_carrier": None,
             "return_tracking_number": None,
+            "urgent_words": [],
         },
-        secret=frozenset({"overdue_obstacle"}),
+        secret=frozenset(
+            {"attend_by", "overdue_obstacle", "released_by_id", "urgent_words", "value_hours", "word_hours"}
+        ),
     ),
     TrackingEvent: PersonalTable(
         lambda id: TrackingEvent.shipment_id.in_(shipments_of(id)),

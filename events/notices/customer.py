@@ -21,6 +21,7 @@ from domain.events import (
     TicketAgreed,
     TicketCompleted,
     TicketDecided,
+    TicketMerged,
     TicketMessageAdded,
     TicketOpened,
     TicketRefused,
@@ -59,6 +60,7 @@ NOTICED: Mapping[type[DomainEvent], NoticeKind] = {
     TicketRefused: NoticeKind.TICKET_REFUSED,
     TicketReturnRefused: NoticeKind.TICKET_REFUSED,
     TicketDecided: NoticeKind.TICKET_REFUSED,
+    TicketMerged: NoticeKind.TICKET_MERGED,
     TicketMessageAdded: NoticeKind.TICKET_ANSWERED,
     TicketReplacementUnavailable: NoticeKind.TICKET_CHOICE,
     TicketCompleted: NoticeKind.TICKET_COMPLETED,
@@ -181,7 +183,10 @@ async def describe_ticket(session: AsyncSession, event: DomainEvent) -> tuple[in
     ticket = await session.get_one(Ticket, event.row.id)
     if isinstance(event, TicketMessageAdded) and not await is_answer(session, event):
         return ticket.order_id, None
-    return ticket.order_id, lambda language, zone: {"number": ticket.number}
+    facts = {"number": ticket.number}
+    if isinstance(event, TicketMerged):
+        facts["into"] = event.into_number
+    return ticket.order_id, lambda language, zone: facts
 
 
 async def is_answer(session: AsyncSession, event: TicketMessageAdded) -> bool:

@@ -44,6 +44,7 @@ from resolvers.aftersales.commands import (
     ticket_return_receive,
     ticket_return_ship,
 )
+from resolvers.aftersales.merging import duplicates, ticket_merge, ticket_split
 from resolvers.aftersales.opening import ticket_open
 from resolvers.aftersales.policies import ReasonWindow, claim_policies, claim_policy_save, evidence, windows
 from resolvers.aftersales.queries import (
@@ -96,6 +97,7 @@ __all__ = [
     "claim_policies",
     "claim_policy_save",
     "daily_amounts",
+    "duplicates",
     "evidence",
     "find_canned_answer",
     "find_ticket",
@@ -124,6 +126,7 @@ __all__ = [
     "ticket_close",
     "ticket_decide",
     "ticket_escalate",
+    "ticket_merge",
     "ticket_message_add",
     "ticket_open",
     "ticket_presence_set",
@@ -137,6 +140,7 @@ __all__ = [
     "ticket_replacement_choose",
     "ticket_return_receive",
     "ticket_return_ship",
+    "ticket_split",
     "ticket_take",
     "ticket_updates",
     "tickets",

@@ -36,7 +36,8 @@ from resolvers.inputs.aftersales import (
 
 
 async def ticket_close(info: Info, id: strawberry.ID) -> Ticket:
-    """Closes a question that has been answered; by itself it is closed a week after the answer.
+    """Closes a question that has been answered; by itself it is closed a week after the answer. The
+    staff also close one that needs no answer.
 
     id: the ticket
     """

@@ -120,3 +120,14 @@ async def test_an_agent_says_what_they_handle_and_takes_the_most_urgent_ticket(s
     assert ticket["id"] in [each["id"] for each in listed]
     assert away["ticketAgent"]["awaySince"] is not None
     assert [each["load"] for each in agents] == [0]
+
+
+async def test_support_merges_a_question_that_was_asked_twice(sign_in: SignIn) -> None:
+    web, desk = await sign_in("web", "xiaoyu"), await sign_in("staff", "support")
+    first, second = [await ask_question(web, key=key) for key in "ab"]
+
+    merged = await desk.do("StaffTicketMerge", id=second["id"], intoId=first["id"])
+    refused = await desk.refused("StaffTicketSplit", id=first["id"], lines=[], idempotencyKey="s")
+
+    assert [each["id"] for each in merged["ticket"]["merged"]] == [second["id"]]
+    assert refused == ["WRONG_STATE"]

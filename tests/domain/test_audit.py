@@ -578,20 +578,22 @@ def insert_decision(h: History, **changes: object) -> Insert:
     return insert(RuleDecision).values(**(values | changes))
 
 
-def insert_ticket_without_deadline(h: History) -> Insert:
-    return insert(Ticket).values(
-        number="Q1",
-        order_id=h.returned.id,
-        account_id=h.returned.account_id,
-        type=TicketType.QUESTION,
-        reason=TicketReason.QUESTION,
-        status=TicketStatus.APPLIED,
-        description="Hm.",
-        currency=CurrencyCode.CNY,
-        refund_amount=0,
-        version=0,
-        opened_at=NOW,
-    )
+def insert_question(h: History, **changes: object) -> Insert:
+    """A question that was answered; nothing is due of it."""
+    values: dict[str, object] = {
+        "number": "Q1",
+        "order_id": h.returned.id,
+        "account_id": h.returned.account_id,
+        "type": TicketType.QUESTION,
+        "reason": TicketReason.QUESTION,
+        "status": TicketStatus.ANSWERED,
+        "description": "Hm.",
+        "currency": CurrencyCode.CNY,
+        "refund_amount": 0,
+        "version": 0,
+        "opened_at": NOW,
+    }
+    return insert(Ticket).values(**(values | changes))
 
 
 def insert_parcel(history: History, number: str, **values: Any) -> Insert:
@@ -968,6 +970,15 @@ TAMPERED: dict[str, Callable[[History], Tampering]] = {
         increment(DeliveryLine.reduction_amount, DeliveryLine.order_line_id == h.line.id),
         f"{h.order.number} line 2",
     ),
+    "duplicates go on as tickets of their order": lambda h: (
+        update(Ticket).where(Ticket.order_id == h.returned.id).values(merged_into_id=0),
+        select(Ticket.number).where(Ticket.order_id == h.returned.id),
+    ),
+    "tickets are attended to before they are due": lambda h: (
+        update(Ticket).where(Ticket.order_id == h.returned.id).values(attend_by=NOW),
+        select(Ticket.number).where(Ticket.order_id == h.returned.id),
+    ),
+    "questions are served in time": lambda h: (insert_question(h, due_at=NOW - timedelta(days=90)), "Q1"),
     "rules give no more in a day than they may": lambda h: (
         insert_decision(h, amount=101),
         "silence 2026-11-11",
@@ -989,7 +1000,7 @@ TAMPERED: dict[str, Callable[[History], Tampering]] = {
         select(Ticket.number).where(Ticket.order_id == h.returned.id),
     ),
     "what waits for the shop falls due": lambda h: (
-        insert_ticket_without_deadline(h),
+        insert_question(h, status=TicketStatus.APPLIED),
         "Q1",
     ),
     "on hand as moved": lambda h: (increment(StockLevel.on_hand, is_level(h)), h.place),
@@ -1206,6 +1217,7 @@ ALSO_FOUND = {
     "certificates are of passed attempts": ["passed attempts brought certificates"],
     "passed attempts brought certificates": ["scores are what credit gives"],
     "drafts are newer than what is published": ["articles show their published version"],
+    "what waits for the shop falls due": ["questions are served in time"],
 }
 """Other rules that find the same tampering."""
 

@@ -264,6 +264,8 @@ REQUIRED: dict[str, dict[str, Permission]] = {
         "ticketClose": Permission.TICKET_TAKE_PART,
         "ticketDecide": Permission.TICKET_DECIDE,
         "ticketEscalate": Permission.TICKET_TAKE_PART,
+        "ticketMerge": Permission.TICKET_HANDLE,
+        "ticketSplit": Permission.TICKET_HANDLE,
         "ticketMessageAdd": Permission.TICKET_TAKE_PART,
         "ticketOpen": Permission.TICKET_OPEN,
         "ticketReapply": Permission.TICKET_OPEN,

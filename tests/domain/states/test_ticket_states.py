@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.aftersales.merging import merge_tickets
 from domain.aftersales.messages import MessageDraft, add_message
 from domain.aftersales.overdue import act_on_overdue
 from domain.aftersales.questions import close_question
@@ -70,10 +71,18 @@ async def again(session: AsyncSession, ticket: Ticket) -> None:
     await reapply_ticket(session, ticket.id, change, DEADLINES, cause=Cause(NOW, ticket.account_id))
 
 
+async def merge(session: AsyncSession, ticket: Ticket) -> None:
+    order = await session.get_one(Order, ticket.order_id)
+    other = await create_question(session, order=order)
+    cause = Cause(NOW, None)
+    await merge_tickets(session, ticket.id, other.id, DEADLINES, move_units=False, cause=cause)
+
+
 TICKET: Mapping[str, Command] = {
     "the shop agrees": agree,
     "the shop refuses": refuse,
     "the customer applies again": again,
+    "it is merged into another": merge,
     "the customer cancels": withdraw,
     "the customer ships the return": send_return,
     "the return is accepted": accept_returned,
@@ -128,6 +137,10 @@ async def close(session: AsyncSession, ticket: Ticket) -> None:
     await close_question(session, ticket.id, DEADLINES, cause=Cause(NOW, ticket.account_id))
 
 
+async def close_by_staff(session: AsyncSession, ticket: Ticket) -> None:
+    await close_question(session, ticket.id, DEADLINES, cause=Cause(NOW, None))
+
+
 QUESTION_TO_STATE: Mapping[str, Sequence[Command]] = {
     "APPLIED": [],
     "ANSWERED": [answer],
@@ -139,7 +152,9 @@ QUESTION: Mapping[str, Command] = {
     "the staff write a message": answer,
     "the staff write an internal note": note,
     "the customer writes a message": ask_on,
-    "it is closed": close,
+    "the customer closes it": close,
+    "the staff close it": close_by_staff,
+    "it is merged into another": merge,
     "the customer cancels": withdraw,
     "the deadline passes": TICKET["the deadline passes"],
     "the shop agrees": agree,

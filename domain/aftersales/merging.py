@@ -1,0 +1,146 @@
+"""Merging duplicates: one of two tickets of an order ends, and goes on as the other."""
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.aftersales.certificates import require_certificate_for_ticket
+from domain.aftersales.deadlines import Deadlines
+from domain.aftersales.messages import MESSAGES_LIMIT
+from domain.aftersales.priority import weigh_ticket
+from domain.aftersales.requests import quote_eligible_claim
+from domain.aftersales.rules import ClaimedUnits, TicketClaim
+from domain.aftersales.states import enter_status
+from domain.aftersales.ticket import claim_of, lock_ticket, save_ticket_lines
+from domain.aftersales.uncollectable import settle_claimed_order
+from domain.cause import Cause
+from domain.errors import Invalid, LimitReached, NotFound, WrongState
+from domain.events import TicketDuplicateJoined, TicketMerged
+from domain.outbox import record
+from models import Order, Ticket, TicketMessage, TicketRead, TicketStatus, TicketType
+from models.sql.upsert import upsert_into
+
+MERGED_FROM = frozenset({TicketStatus.APPLIED, TicketStatus.ANSWERED})
+"""Nothing was granted yet: no money is under way, and no goods are."""
+
+
+async def merge_tickets(
+    session: AsyncSession,
+    ticket_id: int,
+    into_id: int,
+    deadlines: Deadlines,
+    *,
+    move_units: bool,
+    cause: Cause,
+) -> Ticket:
+    """End a duplicate, whose messages go on in the other ticket, which is returned.
+
+    The units it is about are free again, or with `move_units` asked for by the other one.
+    """
+    if ticket_id == into_id:
+        raise Invalid("A ticket cannot be merged into itself.", field=("into_id",))
+    order, into = await lock_ticket(session, into_id)
+    ticket = await session.get(Ticket, ticket_id, with_for_update=True, populate_existing=True)
+    check_mergeable(ticket, into)
+    assert ticket is not None  # noqa: S101 - else it was refused
+    await require_certificate_for_ticket(session, into, cause.by, cause=cause, field=("into_id",))
+    await check_messages_fit(session, ticket, into)
+    was_asking = ticket.status is TicketStatus.APPLIED and ticket.type is TicketType.QUESTION
+    waited_since = ticket.unanswered_since or (ticket.opened_at if was_asking else None)
+    due_at, claim = ticket.due_at, await claim_of(session, ticket)
+    enter_status(ticket, TicketStatus.CANCELLED, deadlines, now=cause.now)
+    ticket.merged_into_id = into.id
+    await session.flush()
+    if move_units:
+        await add_units(session, order, into, claim, deadlines)
+    messages = await move_messages(session, ticket, into)
+    await session.execute(
+        update(Ticket).where(Ticket.merged_into_id == ticket.id).values(merged_into_id=into.id)
+    )
+    if was_asking and into.status is TicketStatus.ANSWERED:
+        enter_status(into, TicketStatus.APPLIED, deadlines, now=cause.now)
+    if into.status is TicketStatus.APPLIED and due_at is not None and into.due_at is not None:
+        into.due_at = min(into.due_at, due_at)
+    if waited_since is not None:
+        into.unanswered_since = min(into.unanswered_since or waited_since, waited_since)
+    await weigh_ticket(session, into, ticket.description, deadlines, now=cause.now)
+    record(session, TicketMerged(ticket, into_id=into.id, into_number=into.number, messages=messages), cause)
+    record(session, TicketDuplicateJoined(into, duplicate_id=ticket.id, number=ticket.number), cause)
+    await settle_claimed_order(session, order, cause=cause.automatic)
+    return into
+
+
+def check_mergeable(ticket: Ticket | None, into: Ticket) -> None:
+    """Refuse what is not of the same order and customer, has been granted, or has ended."""
+    if ticket is None:
+        raise NotFound("ticket", field=("id",))
+    if (ticket.order_id, ticket.account_id) != (into.order_id, into.account_id):
+        raise WrongState("Only tickets about the same order are merged.", field=("into_id",))
+    if ticket.status not in MERGED_FROM:
+        raise WrongState(
+            "This ticket is {status}; it goes on by itself.", status=ticket.status, field=("id",)
+        )
+    if into.closed_at is not None:
+        raise WrongState("This ticket has ended.", field=("into_id",))
+
+
+async def check_messages_fit(session: AsyncSession, ticket: Ticket, into: Ticket) -> None:
+    of_both = TicketMessage.ticket_id.in_([ticket.id, into.id])
+    count = await session.scalar(select(func.count(TicketMessage.id)).where(of_both))
+    if (count or 0) > MESSAGES_LIMIT:
+        raise LimitReached("A ticket has at most {limit} messages.", limit=MESSAGES_LIMIT)
+
+
+async def add_units(
+    session: AsyncSession, order: Order, into: Ticket, claim: TicketClaim, deadlines: Deadlines
+) -> None:
+    """Let a ticket ask for the units of another one, too, which are free now."""
+    if into.status is not TicketStatus.APPLIED or into.type is not claim.type:
+        raise WrongState(
+            "Units go only to a ticket of the same type that was not answered yet.", field=("move_units",)
+        )
+    before = await claim_of(session, into)
+    both = TicketClaim(into.type, into.reason, add_lines(before.lines, claim.lines))
+    quote = await quote_eligible_claim(
+        session, order, both, deadlines, asked_at=into.opened_at, ticket_id=into.id
+    )
+    await save_ticket_lines(session, into, quote)
+
+
+def add_lines(*claims: tuple[ClaimedUnits, ...]) -> tuple[ClaimedUnits, ...]:
+    """The units of several claims, each line once; units of several parcels are those that came first."""
+    found: dict[int, ClaimedUnits] = {}
+    for line in (line for lines in claims for line in lines):
+        known = found.get(line.order_line_id)
+        if known is None:
+            found[line.order_line_id] = line
+            continue
+        parcel = line.shipment_id if line.shipment_id == known.shipment_id else None
+        found[line.order_line_id] = ClaimedUnits(line.order_line_id, known.quantity + line.quantity, parcel)
+    return tuple(found.values())
+
+
+async def move_messages(session: AsyncSession, ticket: Ticket, into: Ticket) -> int:
+    """Move the messages of one ticket to another, with what was read of them; how many."""
+    moved = await session.scalars(
+        update(TicketMessage)
+        .where(TicketMessage.ticket_id == ticket.id)
+        .values(ticket_id=into.id)
+        .returning(TicketMessage.id)
+        .execution_options(synchronize_session=False)
+    )
+    count = len(moved.all())
+    marks = (await session.scalars(select(TicketRead).where(TicketRead.ticket_id == ticket.id))).all()
+    for mark in marks:
+        statement = upsert_into(session, TicketRead).values(
+            ticket_id=into.id, account_id=mark.account_id, message_id=mark.message_id, read_at=mark.read_at
+        )
+        # What was read of the one must not count as read in the other: the lower mark stays.
+        await session.execute(
+            statement.on_conflict_do_update(
+                index_elements=[TicketRead.ticket_id, TicketRead.account_id],
+                set_={"message_id": statement.excluded.message_id, "read_at": statement.excluded.read_at},
+                where=TicketRead.message_id > statement.excluded.message_id,
+            )
+        )
+    await session.execute(delete(TicketRead).where(TicketRead.ticket_id == ticket.id))
+    return count
