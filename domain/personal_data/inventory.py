@@ -97,7 +97,7 @@ from models import (
 )
 from models.sql.types import AnyColumn
 
-Erased = str | float | None
+Erased = str | float | list[str] | None
 Belongs = Callable[[int | AnyColumn], ColumnElement[bool]]
 
 
