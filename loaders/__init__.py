@@ -24,6 +24,7 @@ from loaders.shipping import ShippingLoaders
 from loaders.statement import StatementLoaders
 from loaders.stock import StockLoaders
 from loaders.store_credit import StoreCreditLoaders
+from loaders.ticket_agent import TicketAgentLoaders
 from loaders.training import TrainingLoaders
 
 
@@ -51,6 +52,7 @@ class Loaders(
     ShippingLoaders,
     StockLoaders,
     StoreCreditLoaders,
+    TicketAgentLoaders,
     TrainingLoaders,
     LoaderSet,
 ):

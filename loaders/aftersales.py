@@ -27,7 +27,6 @@ from models import (
     RuleDecision,
     Subject,
     Ticket,
-    TicketAgent,
     TicketLine,
     TicketMedia,
     TicketMention,
@@ -35,7 +34,6 @@ from models import (
     TicketMessageMedia,
     TicketRead,
     TicketReason,
-    TicketSkill,
     TicketStatus,
     TicketType,
     select_exclusions,
@@ -244,39 +242,6 @@ async def load_canned_answers(
         return (await session.scalars(statement.limit(POLICIES_LIMIT))).all()
 
 
-class SkillsByAgent(ManyByKey[int, TicketSkill]):
-    key = TicketSkill.account_id
-    order_by = (TicketSkill.ticket_type, TicketSkill.language)
-
-
-class LoadByAgent(Grouped[int, int]):
-    """How many tickets that wait for the shop somebody has."""
-
-    async def group(self, session: AsyncSession, keys: list[int]) -> Mapping[int, int]:
-        rows = await session.execute(
-            select(Ticket.assignee_id, func.count())
-            .where(Ticket.assignee_id.in_(keys), Ticket.attend_by.is_not(None))
-            .group_by(Ticket.assignee_id)
-        )
-        return {account_id: count for account_id, count in rows if account_id is not None}
-
-    def default(self) -> int:
-        return 0
-
-
-async def load_ticket_agents(reads: Reads) -> Sequence[TicketAgent]:
-    """To whom the shop gives tickets by itself, by their names."""
-    async with reads() as session:
-        rows = await session.scalars(
-            select(TicketAgent)
-            .join(Account, Account.id == TicketAgent.account_id)
-            .where(Account.disabled_at.is_(None))
-            .order_by(Account.name, Account.id)
-            .limit(POLICIES_LIMIT)
-        )
-        return rows.all()
-
-
 class MediaByTicket(Grouped[int, Sequence[Media]]):
     async def group(self, session: AsyncSession, keys: list[int]) -> Mapping[int, Sequence[Media]]:
         rows = await session.execute(
@@ -408,5 +373,3 @@ class AftersalesLoaders:
     message_media = loader(MediaByMessage)
     message_mentions = loader(MentionsByMessage)
     canned_answer = loader(CannedAnswerById)
-    agent_skills = loader(SkillsByAgent)
-    agent_load = loader(LoadByAgent)

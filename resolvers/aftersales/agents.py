@@ -7,7 +7,7 @@ import strawberry
 from domain.aftersales.agents import save_ticket_agent, set_presence
 from domain.aftersales.giving import take_ticket
 from domain.errors import Forbidden
-from loaders.aftersales import load_ticket_agents
+from loaders.ticket_agent import load_ticket_agents
 from models import Ticket, TicketAgent, TicketSkill, TicketType
 from resolvers.aftersales.queries import own_ticket_id
 from resolvers.context import Info
