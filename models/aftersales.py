@@ -196,7 +196,7 @@ class Ticket(HasCurrency, Base):
     """How many hours earlier, for what is asked for."""
     word_hours: Mapped[int] = mapped_column(default=0, server_default="0")
     """How many hours earlier, for the words of the customer."""
-    urgent_words: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
+    urgent_terms: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
     """These words."""
     unanswered_since: Mapped[datetime | None]
     """Since when the customer waits for an answer to a message; None where they do not."""

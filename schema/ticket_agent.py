@@ -26,7 +26,7 @@ class TicketPriority:
     """How many hours earlier, for what is asked for."""
     word_hours: int
     """How many hours earlier, for the words of the customer."""
-    urgent_words: list[str] = plain_list(size=FEW)
+    urgent_terms: list[str] = plain_list(size=FEW)
     """These words."""
 
 

@@ -44,8 +44,8 @@ async def merge_tickets(
     assert ticket is not None  # noqa: S101 - else it was refused
     await require_certificate_for_ticket(session, into, cause.by, cause=cause, field=("into_id",))
     await check_messages_fit(session, ticket, into)
-    was_asking = ticket.status is TicketStatus.APPLIED and ticket.type is TicketType.QUESTION
-    waited_since = ticket.unanswered_since or (ticket.opened_at if was_asking else None)
+    was_open = ticket.status is TicketStatus.APPLIED and ticket.type is TicketType.QUESTION
+    waited_since = ticket.unanswered_since or (ticket.opened_at if was_open else None)
     due_at, claim = ticket.due_at, await claim_of(session, ticket)
     enter_status(ticket, TicketStatus.CANCELLED, deadlines, now=cause.now)
     ticket.merged_into_id = into.id
@@ -56,7 +56,7 @@ async def merge_tickets(
     await session.execute(
         update(Ticket).where(Ticket.merged_into_id == ticket.id).values(merged_into_id=into.id)
     )
-    if was_asking and into.status is TicketStatus.ANSWERED:
+    if was_open and into.status is TicketStatus.ANSWERED:
         enter_status(into, TicketStatus.APPLIED, deadlines, now=cause.now)
     if into.status is TicketStatus.APPLIED and due_at is not None and into.due_at is not None:
         into.due_at = min(into.due_at, due_at)

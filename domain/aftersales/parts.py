@@ -111,7 +111,7 @@ def copy_ticket(ticket: Ticket, to: TicketStatus, *, number: str) -> Ticket:
         part_of_id=ticket.id,
         version=0,
         opened_at=ticket.opened_at,
-        urgent_words=ticket.urgent_words,
+        urgent_terms=ticket.urgent_terms,
         word_hours=ticket.word_hours,
     )
 

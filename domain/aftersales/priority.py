@@ -61,7 +61,7 @@ WORDS_LIMIT = 10
 """Words that are kept of a ticket."""
 
 
-def find_urgent_words(text: str) -> dict[str, int]:
+def find_urgent_terms(text: str) -> dict[str, int]:
     """The words of a text that make it urgent, each with how many hours earlier it is attended to."""
     found: dict[str, int] = {}
     runs = list(script_runs(text))
@@ -86,12 +86,12 @@ def is_meant(text: str, word: re.Match[str]) -> bool:
 
 def note_words(ticket: Ticket, texts: Iterable[str]) -> None:
     """Note what the customer has said that makes a ticket urgent; what was said before stays."""
-    found = dict.fromkeys(ticket.urgent_words or (), 0)
+    found = dict.fromkeys(ticket.urgent_terms or (), 0)
     for text in texts:
-        words = find_urgent_words(text)
+        words = find_urgent_terms(text)
         found |= words
         ticket.word_hours = max([ticket.word_hours or 0, *words.values()])
-    ticket.urgent_words = list(found)[:WORDS_LIMIT]
+    ticket.urgent_terms = list(found)[:WORDS_LIMIT]
 
 
 def hours_of_value(worth: int, limit: int) -> int:

@@ -189,10 +189,10 @@ PERSONAL_TABLES: Mapping[type[Base], PersonalTable] = {
             "return_carrier_code": None,
             "return_carrier": None,
             "return_tracking_number": None,
-            "urgent_words": [],
+            "urgent_terms": [],
         },
         secret=frozenset(
-            {"attend_by", "overdue_obstacle", "released_by_id", "urgent_words", "value_hours", "word_hours"}
+            {"attend_by", "overdue_obstacle", "released_by_id", "urgent_terms", "value_hours", "word_hours"}
         ),
     ),
     TrackingEvent: PersonalTable(

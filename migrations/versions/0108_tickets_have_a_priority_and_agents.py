@@ -21,7 +21,7 @@ def upgrade() -> None:
     op.add_column("tickets", sa.Column("attend_by", base.UtcDateTime(timezone=True), nullable=True))
     op.add_column("tickets", sa.Column("value_hours", sa.Integer(), server_default="0", nullable=False))
     op.add_column("tickets", sa.Column("word_hours", sa.Integer(), server_default="0", nullable=False))
-    op.add_column("tickets", sa.Column("urgent_words", base.Json, server_default="[]", nullable=False))
+    op.add_column("tickets", sa.Column("urgent_terms", base.Json, server_default="[]", nullable=False))
     op.add_column("tickets", sa.Column("unanswered_since", base.UtcDateTime(timezone=True), nullable=True))
     op.add_column("tickets", sa.Column("released_by_id", base.BigId, nullable=True))
     with op.get_context().autocommit_block():
@@ -59,7 +59,7 @@ def downgrade() -> None:
     for column in (
         "released_by_id",
         "unanswered_since",
-        "urgent_words",
+        "urgent_terms",
         "word_hours",
         "value_hours",
         "attend_by",

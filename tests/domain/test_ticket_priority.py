@@ -9,7 +9,7 @@ from domain.aftersales.automatic import agree_when_opened
 from domain.aftersales.decisions import agree_ticket
 from domain.aftersales.messages import MessageDraft, add_message
 from domain.aftersales.overdue import act_on_overdue
-from domain.aftersales.priority import find_urgent_words, hours_of_value
+from domain.aftersales.priority import find_urgent_terms, hours_of_value
 from domain.aftersales.settlement import follow_refunds
 from domain.cause import Cause
 from domain.order.lifecycle import cancel_open_tickets
@@ -44,7 +44,7 @@ HOUR = timedelta(hours=1)
     ],
 )
 def test_words_make_a_ticket_urgent_unless_they_are_denied(text: str, found: dict[str, int]) -> None:
-    assert find_urgent_words(text) == found
+    assert find_urgent_terms(text) == found
 
 
 def test_what_is_worth_more_of_what_one_person_may_give_is_attended_to_earlier() -> None:
@@ -65,11 +65,11 @@ async def test_a_ticket_waits_for_the_shop_until_its_deadline_less_the_hours_of_
     ticket = await create_ticket(session, description="Please hurry.")
     due = NOW + DEADLINES.answer
 
-    assert (ticket.attend_by, ticket.urgent_words, ticket.word_hours) == (due - 6 * HOUR, ["hurry"], 6)
+    assert (ticket.attend_by, ticket.urgent_terms, ticket.word_hours) == (due - 6 * HOUR, ["hurry"], 6)
 
     await write(session, ticket, "This is a scam!", by=ticket.account_id, hours=1)
     assert (ticket.attend_by, ticket.unanswered_since) == (due - 24 * HOUR, NOW + HOUR)
-    assert (ticket.urgent_words, ticket.word_hours) == (["hurry", "scam"], 24)
+    assert (ticket.urgent_terms, ticket.word_hours) == (["hurry", "scam"], 24)
 
     await write(session, ticket, "We are on it.", by=agent.id, hours=2)
     assert (ticket.attend_by, ticket.unanswered_since) == (due - 24 * HOUR, None)

@@ -30,7 +30,7 @@ TAKE = """mutation ($input: TicketTakeInput!) { ticketTake(input: $input) {
   ticket { id assignee { id } } userErrors { code field } } }"""
 LIST = """query ($sort: TicketSort! = PRIORITY, $filter: TicketFilter, $after: String) {
   tickets(sort: $sort, filter: $filter, first: 2, after: $after) { totalCount pageInfo { endCursor }
-    nodes { id priority { attendBy valueHours wordHours urgentWords } } } }"""
+    nodes { id priority { attendBy valueHours wordHours urgentTerms } } } }"""
 HELD = "query ($id: ID!) { ticket(id: $id) { assignee { id } } }"
 
 RETURNS = [{"type": "RETURN_REFUND", "language": "en"}]
@@ -169,7 +169,7 @@ async def test_the_most_urgent_ticket_comes_first_and_is_taken_first(
 
     assert [each["id"] for each in page["nodes"]] == [angry, calm]
     assert page["totalCount"] == 2
-    assert page["nodes"][0]["priority"]["urgentWords"] == ["fraud"]
+    assert page["nodes"][0]["priority"]["urgentTerms"] == ["fraud"]
     assert page["nodes"][0]["priority"]["wordHours"] == 24
     assert [each["priority"] for each in own["nodes"]] == [None, None]
     assert own["totalCount"] == 3
@@ -185,7 +185,7 @@ async def test_a_ticket_of_a_release_that_did_not_rank_is_ranked(case: TicketCas
     async with shop.database.writes.begin() as session:
         row = await session.scalar(select(Ticket).with_for_update())
         assert row
-        row.attend_by, row.word_hours, row.urgent_words = None, 0, []
+        row.attend_by, row.word_hours, row.urgent_terms = None, 0, []
     assert (await case.agent.get(LIST))["tickets"]["nodes"] == []
     ranked = [await Scheduler(shop, [TICKETS_UNRANKED]).run_once() for _ in "ab"]
 
