@@ -15,6 +15,7 @@ from events.cart import CartWatch
 from events.checkout.order_queue import OrderQueue
 from events.counters.questions import QuestionCounter
 from events.counters.sales import SalesCounter
+from events.counters.topics import TopicFinder
 from events.counters.views import ViewCounter
 from events.jobs.event_archiver import EventArchiver
 from events.meaning import MeaningFollower
@@ -104,6 +105,7 @@ class Shop:
     quality: QualityAssessor = field(init=False)
     views: ViewCounter = field(init=False)
     questions: QuestionCounter = field(init=False)
+    topics: TopicFinder = field(init=False)
     product_index: IndexFollower = field(init=False)
     article_index: IndexFollower = field(init=False)
     meaning_follower: MeaningFollower = field(init=False)
@@ -161,6 +163,9 @@ class Shop:
         self.meaning_follower = MeaningFollower(database, self.meaning, search.followed_every)
         self.synonyms = SynonymFollower(database, search.followed_every, at_each_search=search.at_each_search)
         self.views = ViewCounter(database, jobs.view_count_interval)
+        self.topics = TopicFinder(
+            database, clock, self.leases, self.article_index, self.synonyms, self.meaning
+        )
         self.questions = QuestionCounter(database, lambda: self.today, jobs.view_count_interval)
         self.sales = SalesCounter(
             database, clock, settings.catalog.best_selling_window, jobs.sales_count_interval

@@ -106,6 +106,7 @@ from models.knowledge import (
     ArticleRead,
     ArticleStatus,
     ArticleVersion,
+    QuestionTopic,
     SynonymGroup,
     UnansweredSearch,
 )

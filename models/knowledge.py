@@ -4,7 +4,7 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, Id
+from models.base import Base, Id, Json
 
 
 class ArticleStatus(StrEnum):
@@ -179,3 +179,19 @@ class UnansweredSearch(Base):
     query: Mapped[str] = mapped_column(primary_key=True)
     day: Mapped[date] = mapped_column(primary_key=True)
     count: Mapped[int]
+
+
+class QuestionTopic(Base):
+    """What several customers have asked and no article answers, as it was last found out."""
+
+    __tablename__ = "question_topics"
+
+    position: Mapped[int] = mapped_column(primary_key=True)
+    """0 for what was asked most."""
+    size: Mapped[int]
+    """How often it was asked."""
+    ticket_ids: Mapped[list[int]] = mapped_column(Json)
+    """Tickets that are examples of it: what they say is read from them, as long as it is kept."""
+    searches: Mapped[list[str]] = mapped_column(Json)
+    """Searches that are examples of it."""
+    found_at: Mapped[datetime]

@@ -146,8 +146,23 @@ class ConcerningArticle:
     """Why."""
 
 
+@row_type(resolve.FoundTopic)
+class QuestionTopic:
+    """What several customers have asked and no article answers."""
+
+    size: int
+    """How often it was asked."""
+    examples: list[str] = plain_list(size=FEW)
+    """How they have asked it, without numbers and addresses; those of erased accounts are left out."""
+    found_at: datetime
+    """When that was found."""
+
+
 @strawberry.type
 class KnowledgeQuery:
+    question_topics: list[QuestionTopic] = field(
+        resolve.question_topics, allow=Permission.ARTICLE_EDIT, size=MANY
+    )
     article_figures: list[ArticleFigures] = field(
         resolve.article_figures, allow=Permission.ARTICLE_EDIT, size=MANY, price=COUNT
     )

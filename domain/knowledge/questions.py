@@ -1,7 +1,5 @@
 """What customers asked the knowledge base: which articles they were shown, and what found none."""
 
-import re
-import unicodedata
 from collections.abc import Mapping
 from datetime import date, timedelta
 
@@ -12,9 +10,6 @@ from domain.knowledge.reading import add_to_days
 from models import UnansweredSearch
 from models.sql.upsert import upsert_into
 
-SEARCH_LIMIT = 200
-"""Characters of a text that are kept."""
-
 SEARCHES_LIMIT = 5_000
 """Different texts that are kept of one day."""
 
@@ -24,19 +19,8 @@ SEARCHES_KEPT = timedelta(days=90)
 SHORTEST = 3
 """Characters of the shortest text that is kept."""
 
-ADDRESS = re.compile(r"\S*@\S*")
-NUMBER = re.compile(r"[^\W\d_]*\d[\d -]{2,}\d[^\W_]*")
-"""Numbers of people and of orders: four digits at least, with what they are joined to."""
-
 CountByText = Mapping[tuple[str, date], int]
 """Text and day -> count."""
-
-
-def clean_search(text: str) -> str:
-    """A text in one spelling, without what may name a person: numbers and addresses."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    hidden = NUMBER.sub("#", ADDRESS.sub("@", folded))
-    return " ".join(hidden.split())[:SEARCH_LIMIT]
 
 
 async def record_questions(

@@ -8,8 +8,9 @@ from datetime import date, timedelta
 
 import structlog
 
-from domain.knowledge.questions import clean_search, record_questions
+from domain.knowledge.questions import record_questions
 from models.database import Database
+from text.hidden_numbers import clean_search
 
 log = structlog.get_logger()
 

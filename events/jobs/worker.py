@@ -45,6 +45,7 @@ async def running_jobs(shop: Shop, *, relays: bool = True) -> AsyncIterator[None
             NoticeSender(shop).run(),
             PushFolder(shop, shop.push_inbox.has_stored).run(),
             shop.sales.run(),
+            shop.topics.run(),
             shop.archiver.run(),
         ]
         if shop.settings.catalog.pictures_checked_per_minute:

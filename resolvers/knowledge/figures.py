@@ -14,9 +14,10 @@ from loaders.article_figures import (
     load_concerning_articles,
     load_unanswered_searches,
 )
+from loaders.question_topics import FoundTopic, load_question_topics
 from resolvers.context import Info
 
-__all__ = ["ArticleConcern", "ArticleFigures", "ConcerningArticle", "SearchFigures"]
+__all__ = ["ArticleConcern", "ArticleFigures", "ConcerningArticle", "FoundTopic", "SearchFigures"]
 
 DAYS_LIMIT = 3_650
 
@@ -49,6 +50,13 @@ async def concerning_articles(info: Info, first: int = 50) -> Sequence[Concernin
     """
     reads, limit = info.context.shop.database.reads, check_count(first)
     return await load_concerning_articles(reads, now=info.context.now, first=limit)
+
+
+async def question_topics(info: Info) -> Sequence[FoundTopic]:
+    """What several customers have asked in the last 30 days and no article answers, most often asked first:
+    each deserves an article. It is found anew every six hours.
+    """
+    return await load_question_topics(info.context.shop.database.reads)
 
 
 def first_day(info: Info, days: int) -> date:

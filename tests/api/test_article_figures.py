@@ -9,20 +9,21 @@ from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.knowledge import questions, reading
-from domain.knowledge.questions import clean_search, drop_beginnings
+from domain.knowledge.questions import drop_beginnings
 from events.knowledge import count_some_reads
 from events.shop import Shop
 from gateways.secrets import fingerprint_of
-from models import Article, ArticleDay, ArticleRead, OrderStatus, Role, UnansweredSearch
+from models import Article, ArticleDay, ArticleRead, OrderStatus, Role, Ticket, UnansweredSearch
 from resolvers.ids import global_id
 from tests.api.aftersales.documents import OPEN
 from tests.clients import Client, Clients
-from tests.factories.aftersales import order_lines_of
+from tests.factories.aftersales import create_ticket, order_lines_of
 from tests.factories.cart import create_cart
 from tests.factories.knowledge import create_article
 from tests.factories.order import a_variant, create_order
 from tests.factories.token import new_cart_token
 from tests.observe import count_statements, run_until_idle
+from text.hidden_numbers import clean_search
 
 READ = """mutation($input: ArticleReadInput!) {
   articleRead(input: $input) { article { slug } userErrors { code field } } }"""
@@ -271,3 +272,31 @@ async def test_what_was_bought_and_where_it_is_decides_between_articles_that_ans
         for reader in (stranger, clients.guest()):
             reply = await reader.ask(SUGGEST, query="care", line=line)
             assert reply["errors"][0]["extensions"]["code"] == "NOT_FOUND"
+
+
+async def test_what_several_ask_and_no_article_answers_is_shown_until_they_are_erased(
+    clients: Clients, shop: Shop, session: AsyncSession
+) -> None:
+    await create_article(session, title="teapot leaks")
+    tickets = [
+        await create_ticket(session, description=text, now=shop.clock())
+        for text in ("please engrave my ring 13800138000", "engrave the ring", "teapot leaks again", "hello")
+    ]
+    await session.commit()
+    for _ in range(2):
+        await clients.guest().get(SUGGEST, query="engrave my ring")
+    await shop.questions.write()
+    editor, topics = await clients.staff(Role.SUPPORT), "{ questionTopics { size examples } }"
+    assert (await editor.get(topics))["questionTopics"] == []
+
+    await shop.topics.find()
+    await shop.topics.find()
+
+    examples = ["please engrave my ring #", "engrave the ring", "engrave my ring"]
+    [topic] = (await editor.get(topics))["questionTopics"]
+    assert (topic["size"], sorted(topic["examples"])) == (4, sorted(examples))
+    await session.execute(update(Ticket).where(Ticket.id == tickets[0].id).values(description=""))
+    await session.commit()
+    [topic] = (await editor.get(topics))["questionTopics"]
+    assert sorted(topic["examples"]) == sorted(examples[1:])
+    assert (await (await clients.customer()).ask(topics))["data"] is None

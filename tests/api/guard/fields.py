@@ -13,6 +13,7 @@ REQUIRED: dict[str, dict[str, Permission]] = {
     "query": {
         "article": Permission.PUBLIC,
         "articleFigures": Permission.ARTICLE_EDIT,
+        "questionTopics": Permission.ARTICLE_EDIT,
         "articleSuggestions": Permission.PUBLIC,
         "concerningArticles": Permission.ARTICLE_EDIT,
         "unansweredSearches": Permission.ARTICLE_EDIT,
