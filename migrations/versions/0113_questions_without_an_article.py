@@ -1,7 +1,7 @@
 """What several customers have asked and no article answers.
 
 Revision ID: 0113
-Revises: 0112
+Revises: 0109
 """
 
 import sqlalchemy as sa
@@ -10,7 +10,7 @@ from alembic import op
 from models import base
 
 revision = "0113"
-down_revision = "0112"
+down_revision = "0109"
 branch_labels = None
 depends_on = None
 
