@@ -1374,6 +1374,7 @@ COUNTED: tuple[AnyAttribute, ...] = (
     TicketLine.quantity,
     TicketLine.refund_amount,
     TicketUnits.quantity,
+    ReturnInspection.quantity,
     LedgerEntry.amount,
     StockLevel.on_hand,
     StockLevel.reserved,
