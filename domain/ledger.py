@@ -26,8 +26,10 @@ from models import (
     OrderEdit,
     OrderEditStatus,
     OrderPaymentStatus,
+    Payment,
     Posting,
     PostingKind,
+    TicketDifference,
 )
 from models.sql.upsert import upsert_into
 
@@ -225,25 +227,36 @@ async def refresh_payment_status(session: AsyncSession, order: Order) -> None:
     """Set the payment status of an order to what the ledger says."""
     captured, refunded = await captured_and_refunded(session, order.id)
     order.payment_status = payment_status_for(
-        total=order.total_amount - await sum_waiting_edits(session, order),
+        total=order.total_amount - await sum_waiting_payments(session, order),
         cancelled=order.cancelled_amount,
         captured=captured,
         refunded=refunded,
     )
 
 
-async def sum_waiting_edits(session: AsyncSession, order: Order) -> int:
-    """Minor units of an order's payments that are only for an edit that waits: it is as it was until then."""
+async def sum_waiting_payments(session: AsyncSession, order: Order) -> int:
+    """Minor units of an order's payments for what waits for them: until then it is as it was."""
     if not order.extra_amount:
         return 0
-    statement = select_waiting_edits().where(OrderEdit.order_id == order.id).subquery()
+    statement = select_waiting_payments().where(Payment.order_id == order.id).subquery()
     return int(await session.scalar(select(statement.c.total)) or 0)
 
 
-def select_waiting_edits() -> Select[int, int]:
-    """Minor units of the edits that wait for their payment, by order."""
+def select_waiting_payments() -> Select[int, int]:
+    """Minor units of the payments that edits and replacements wait for, by order."""
     return (
-        select(OrderEdit.order_id, func.sum(OrderEdit.amount).label("total"))
-        .where(OrderEdit.status == OrderEditStatus.AWAITING_PAYMENT)
-        .group_by(OrderEdit.order_id)
+        select(Payment.order_id, func.sum(Payment.amount).label("total"))
+        .where(is_waited_for())
+        .group_by(Payment.order_id)
     )
+
+
+def is_waited_for() -> ColumnElement[bool]:
+    """Whether an edit, or the replacement of a ticket, waits for a payment: it is made for nothing else."""
+    by_edit = select(OrderEdit.id).where(
+        OrderEdit.payment_id == Payment.id, OrderEdit.status == OrderEditStatus.AWAITING_PAYMENT
+    )
+    by_ticket = select(TicketDifference.id).where(
+        TicketDifference.payment_id == Payment.id, TicketDifference.paid_at.is_(None)
+    )
+    return or_(by_edit.exists(), by_ticket.exists())

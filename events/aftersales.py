@@ -4,6 +4,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.automatic import agree_when_opened
 from domain.aftersales.deadlines import Deadlines
+from domain.aftersales.difference import send_paid_replacement
 from domain.aftersales.giving import give_ticket, select_free
 from domain.aftersales.overdue import act_on_overdue, select_overdue
 from domain.aftersales.priority import rank_unranked, select_unranked
@@ -12,6 +13,7 @@ from domain.aftersales.replacement_choice import fill_waiting_ticket, select_fil
 from domain.aftersales.settlement import follow_refunds, follow_replacement
 from domain.cause import Cause
 from domain.events import (
+    PaymentCaptured,
     RefundAbnormal,
     RefundFailed,
     RefundRequested,
@@ -36,6 +38,7 @@ def deadlines_of(settings: Settings) -> Deadlines:
         inspect=settings.deadlines.return_accepted_after,
         receipt=settings.deadlines.receipt_confirmed_after,
         choose=settings.deadlines.replacement_chosen_within,
+        pay_difference=settings.deadlines.difference_paid_within,
         wait_for_stock=settings.deadlines.replacement_stock_within,
         close_question=settings.deadlines.question_closed_after,
     )
@@ -61,6 +64,14 @@ async def update_replaced_ticket(
     if ticket_id is not None:
         deadlines = deadlines_of(resources.settings)
         await follow_replacement(session, ticket_id, deadlines, cause=Cause(resources.clock()))
+
+
+async def send_replacement_of_payment(
+    session: AsyncSession, event: PaymentCaptured, resources: Resources
+) -> None:
+    """Send the replacement that was waiting for a payment, if one was."""
+    deadlines = deadlines_of(resources.settings)
+    await send_paid_replacement(session, event.payment_id, deadlines, cause=Cause(resources.clock()))
 
 
 async def agree_by_rule(session: AsyncSession, event: TicketOpened, resources: Resources) -> None:

@@ -26,6 +26,9 @@ from domain.events import (
     TicketAgreed,
     TicketCompleted,
     TicketDecided,
+    TicketDifferenceDue,
+    TicketDifferencePaid,
+    TicketDifferenceUnpaid,
     TicketMerged,
     TicketMessageAdded,
     TicketOpened,
@@ -37,6 +40,7 @@ from domain.events import (
 )
 from events.aftersales import (
     agree_by_rule,
+    send_replacement_of_payment,
     update_replaced_ticket,
     update_ticket_of_refund,
 )
@@ -82,7 +86,11 @@ REACTIONS: Reactions = dict(
         reactions_to(OrderLinesCancelled, DELIVER_UNSHIPPED, DROP_FROM_PACKING),
         reactions_to(OrderEditDropped, CLOSE_ATTEMPTS),
         reactions_to(OrderPaymentsChanged, CLOSE_ATTEMPTS),
-        reactions_to(PaymentCaptured, InTransaction(carry_out_edit_of_payment)),
+        reactions_to(
+            PaymentCaptured,
+            InTransaction(carry_out_edit_of_payment),
+            InTransaction(send_replacement_of_payment),
+        ),
         reactions_to(RefundRequested, InTransaction(update_ticket_of_refund), InTransaction(credit_refunds)),
         reactions_to(RefundSucceeded, InTransaction(update_ticket_of_refund), NOTIFY),
         reactions_to(RefundAbnormal, InTransaction(update_ticket_of_refund)),
@@ -99,6 +107,9 @@ REACTIONS: Reactions = dict(
         reactions_to(TicketDecided, DELIVER_REPLACEMENT, NOTIFY),
         reactions_to(TicketReplacementChosen, DELIVER_REPLACEMENT),
         reactions_to(TicketReplacementFilled, DELIVER_REPLACEMENT),
+        reactions_to(TicketDifferenceDue, NOTIFY),
+        reactions_to(TicketDifferencePaid, DELIVER_REPLACEMENT),
+        reactions_to(TicketDifferenceUnpaid, NOTIFY),
         reactions_to(TicketMessageAdded, NOTIFY),
         reactions_to(TicketReplacementUnavailable, NOTIFY),
         reactions_to(TicketCompleted, NOTIFY),

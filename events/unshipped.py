@@ -12,6 +12,7 @@ from domain.events import (
     OrderReleased,
     TicketAgreed,
     TicketDecided,
+    TicketDifferencePaid,
     TicketReplacementChosen,
     TicketReplacementFilled,
 )
@@ -31,7 +32,11 @@ async def deliver_what_needs_no_shipping(
 
 async def deliver_replacement_without_shipping(
     session: AsyncSession,
-    event: TicketAgreed | TicketDecided | TicketReplacementChosen | TicketReplacementFilled,
+    event: TicketAgreed
+    | TicketDecided
+    | TicketReplacementChosen
+    | TicketReplacementFilled
+    | TicketDifferencePaid,
     resources: Resources,
 ) -> None:
     """Deliver what of a ticket's replacement needs no shipping."""

@@ -27,6 +27,7 @@ from models import (
     RuleDecision,
     Subject,
     Ticket,
+    TicketDifference,
     TicketLine,
     TicketMedia,
     TicketMention,
@@ -143,6 +144,15 @@ class SplitByTicket(ManyByKey[int, Ticket]):
 class LinesByTicket(ManyByKey[int, TicketLine]):
     key = TicketLine.ticket_id
     order_by = TicketLine.order_line_id
+
+
+class DifferenceByTicket(ByKey[int, TicketDifference]):
+    """What is to be paid before the replacement of a ticket is sent, if anything is."""
+
+    key = TicketDifference.ticket_id
+
+    def statement(self) -> AnySelect:
+        return select(TicketDifference).where(TicketDifference.paid_at.is_(None))
 
 
 class TicketMessageById(ByKey[int, TicketMessage]):
@@ -357,6 +367,7 @@ class AftersalesLoaders:
     ticket_lines = loader(LinesByTicket)
     merged_tickets = loader(MergedByTicket)
     split_tickets = loader(SplitByTicket)
+    ticket_difference = loader(DifferenceByTicket)
     ticket_message = loader(TicketMessageById)
     ticket_messages = loader(MessagesByTicket)
     ticket_media = loader(MediaByTicket)

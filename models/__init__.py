@@ -199,6 +199,7 @@ from models.store_credit import (
     StoreCreditMovement,
 )
 from models.ticket_agent import TicketAgent, TicketSkill
+from models.ticket_difference import TicketDifference, TicketDifferenceUnits
 from models.ticket_thread import CannedAnswer, TicketMention, TicketMessageMedia, TicketRead
 from models.tracking_link import TrackingLink
 from models.training import (

@@ -19,7 +19,7 @@ class TicketType(StrEnum):
     RETURN_REFUND = "RETURN_REFUND"
     """Goods back, then money back."""
     EXCHANGE = "EXCHANGE"
-    """Goods back, then the same again."""
+    """Goods back, then the same again, or something else that the customer has named."""
     RESHIP = "RESHIP"
     """The same again; nothing comes back."""
     QUESTION = "QUESTION"
@@ -93,6 +93,8 @@ class TicketStatus(StrEnum):
     """The customer waits: the replacement is sent as soon as there is stock."""
     ANSWERED = "ANSWERED"
     """A question was answered; it is closed unless the customer writes again."""
+    AWAITING_PAYMENT = "AWAITING_PAYMENT"
+    """What is sent instead costs more: it is kept for the customer, and sent when they have paid that."""
 
 
 class ReplacementChoice(StrEnum):
@@ -101,7 +103,7 @@ class ReplacementChoice(StrEnum):
     WAIT = "WAIT"
     """The same, as soon as there is stock."""
     VARIANT = "VARIANT"
-    """Another variant of the product, at the same price or less; the difference is refunded."""
+    """Another variant, or another product; what it costs less is refunded, what it costs more paid first."""
     MONEY = "MONEY"
     """What was paid for it."""
 
@@ -232,12 +234,24 @@ class TicketLine(HasCurrency, Base):
     """Whether its units were withdrawn, and are counted as cancelled on the order line."""
     refunded_in_place: Mapped[int] = mapped_column(default=0, server_default="0")
     """Units for which money comes back in place of the replacement."""
+    in_place_amount: Mapped[Minor] = mapped_column(default=0, server_default="0")
+    """The part of the refund that was for those, as what they cost when they were ordered."""
     difference_amount: Mapped[Minor] = mapped_column(default=0, server_default="0")
     """The part of the refund that cheaper variants cost less, which were sent instead."""
+    surcharge_amount: Mapped[Minor] = mapped_column(default=0, server_default="0")
+    """What was paid for dearer variants, which were sent instead."""
+    substitute_variant_id: Mapped[int | None] = mapped_column(ForeignKey("variants.id"))
+    """What the customer wants in place of its units; None for the same again."""
+    substitute_reduction_amount: Mapped[Minor] = mapped_column(default=0, server_default="0")
+    """What one unit of that costs less than what was paid for the one that was ordered; negative: more."""
 
     @property
     def refund(self) -> Money:
         return self.money(self.refund_amount)
+
+    @property
+    def surcharge(self) -> Money:
+        return self.money(self.surcharge_amount)
 
 
 class TicketUnits(Base):

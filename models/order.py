@@ -338,15 +338,11 @@ class DeliveryLine(Base):
     """Units of one order line that leave one warehouse for one address."""
 
     __tablename__ = "delivery_lines"
-    __table_args__ = (
-        CheckConstraint("quantity > 0 AND 0 <= packed AND packed <= quantity", name="packed"),
-        Index("ix_delivery_lines_delivery_id", "delivery_id"),
-        Index("ix_delivery_lines_order_line_id", "order_line_id"),
-    )
+    __table_args__ = (CheckConstraint("quantity > 0 AND 0 <= packed AND packed <= quantity", name="packed"),)
 
     id: Mapped[Id]
-    delivery_id: Mapped[int] = mapped_column(ForeignKey("deliveries.id"))
-    order_line_id: Mapped[int] = mapped_column(ForeignKey("order_lines.id"))
+    delivery_id: Mapped[int] = mapped_column(ForeignKey("deliveries.id"), index=True)
+    order_line_id: Mapped[int] = mapped_column(ForeignKey("order_lines.id"), index=True)
     warehouse_id: Mapped[int] = mapped_column(ForeignKey("warehouses.id"))
     quantity: Mapped[int]
     packed: Mapped[int]
@@ -357,7 +353,9 @@ class DeliveryLine(Base):
     variant_id: Mapped[int | None] = mapped_column(ForeignKey("variants.id"))
     """What is sent in place of the variant that was ordered; None where it is that."""
     reduction_amount: Mapped[Minor] = mapped_column(default=0, server_default="0")
-    """What one unit of it costs less than the one it replaces, which was refunded."""
+    """What one unit of it costs less than the one that was ordered; negative: more."""
+    replaced_reduction_amount: Mapped[Minor] = mapped_column(default=0, server_default="0")
+    """The same of the unit that it replaces, which may have been a replacement itself."""
 
 
 def sent_variant_id() -> ColumnElement[int]:

@@ -12,7 +12,7 @@ from resolvers.descriptions import describe_enum
 from resolvers.guard import Permission
 from schema.account import Account
 from schema.agreement import RuleDecision
-from schema.catalog import Category, Media, Product
+from schema.catalog import Category, Media, Product, Variant
 from schema.connection import Connection
 from schema.knowledge import Article
 from schema.limits.sizes import FEW, MANY, PRICING, SEARCH, SOME
@@ -58,6 +58,8 @@ class TicketQuoteLine:
     deadline: datetime | None
     """The last moment to ask for these units, counted for the parcel they came in from the day after it
     arrived to the end of the last day; null while they have not arrived."""
+    surcharge: Money
+    """What is to be paid, since what is wanted in their place costs more; zero otherwise."""
 
 
 @row_type(resolve.TicketQuoteRefund)
@@ -90,7 +92,9 @@ class TicketQuote:
     cancelled: Money
     """What is not due any more, since it was not paid yet; the rest of lines and fee comes back."""
     refund: Money
-    """All that would come back."""
+    """All that would come back: of an exchange what is wanted instead costs less."""
+    surcharge: Money
+    """What would have to be paid, once the goods are accepted, before dearer ones are sent."""
     legs: list[TicketQuoteRefund] = plain_list(size=FEW)
     """How the refund would be split over the payments."""
     deadline: datetime | None
@@ -111,6 +115,22 @@ class TicketLine:
     """How many units of it."""
     refund: Money
     """What they bring back; zero when goods are sent instead."""
+    substitute: Variant | None = loaded("variant", key="substitute_variant_id")
+    """What the customer wants in their place; null for the same again."""
+    surcharge: Money
+    """What was paid for it beyond what they had cost."""
+
+
+@row_type(models.TicketDifference)
+class TicketDifference:
+    """What a replacement costs more; it is kept for the customer, and sent when that is paid."""
+
+    total: Money
+    """How much it is."""
+    payment: Payment | None = loaded("payment", key="payment_id")
+    """The payment to be started; null until a method is chosen with `ticketDifferencePay`."""
+    requested_at: datetime
+    """Since when it is kept. Until `dueAt` of the ticket it can be paid."""
 
 
 @row_type(resolve.ReturnCarrier)
@@ -179,7 +199,7 @@ class Ticket(Node):
     description: str
     """What happened, as the customer describes it."""
     refund: Money
-    """What comes back in money; zero when goods are sent instead."""
+    """What comes back in money; of goods that are sent instead, what they cost less."""
     refund_target: models.RefundTarget
     """Where it goes."""
     refusal: str | None = field(reasons.ticket_refusal)
@@ -223,6 +243,8 @@ class Ticket(Node):
     split: list["Ticket"] = loaded("split_tickets", key="id", size=FEW)
     """The tickets that were split off from it."""
     duplicates: list["Ticket"] = batched(resolve.duplicates, size=FEW)
+    difference: TicketDifference | None = loaded("ticket_difference", key="id")
+    """What is to be paid before its replacement is sent; null where nothing is."""
     refunds: list[Refund] = loaded("ticket_refunds", key="id", size=FEW)
     """The money on its way back, one for each payment it goes to."""
     replacements: list[Delivery] = loaded("ticket_replacements", key="id", size=FEW)
@@ -291,6 +313,9 @@ class AftersalesMutation:
     )
     ticket_replacement_choose = mutation(
         resolve.ticket_replacement_choose, returns=Ticket, allow=Permission.TICKET_TAKE_PART
+    )
+    ticket_difference_pay = mutation(
+        resolve.ticket_difference_pay, returns=Ticket, allow=Permission.TICKET_TAKE_PART
     )
     ticket_refund_choose = mutation(
         resolve.ticket_refund_choose, returns=Ticket, allow=Permission.TICKET_TAKE_PART

@@ -128,6 +128,11 @@ class DeadlineSettings(SettingsGroup):
         validation_alias="REPLACEMENT_CHOSEN_WITHIN",
         description="time to choose what to get in place of a replacement; then money is refunded",
     )
+    difference_paid_within: Duration = Field(
+        timedelta(days=3),
+        validation_alias="DIFFERENCE_PAID_WITHIN",
+        description="time to pay what a replacement costs more; then something else is chosen",
+    )
     replacement_stock_within: Duration = Field(
         timedelta(days=30),
         validation_alias="REPLACEMENT_STOCK_WITHIN",

@@ -19,19 +19,26 @@ from domain.aftersales.rules import (
 )
 from domain.aftersales.sent_units import SentUnits, load_sent_units, reduction_of, units_of_ticket
 from domain.aftersales.states import DECLINED, REFUND_TYPES, SETTLED, UNPROMISED, UNSETTLED
+from domain.aftersales.substitute import (
+    SubstituteFacts,
+    SubstituteVariant,
+    load_kept_substitutes,
+    load_sold_variants,
+)
 from domain.errors import DomainError, ErrorCode, Invalid, NotFound, collect_refusals
+from domain.ledger import is_waited_for
 from domain.order.cash import sum_cash_under_way
 from domain.payment.states import OPEN
+from domain.stock import levels_by_variant
 from models import (
     Delivery,
     DeliveryLine,
     Order,
-    OrderEdit,
-    OrderEditStatus,
     OrderLine,
     Payment,
     Ticket,
     TicketLine,
+    TicketType,
 )
 
 FoundByLine = defaultdict[int, list[DomainError]]
@@ -68,7 +75,7 @@ class OrderFacts:
     unpaid: int
     """What is still to be paid, and not under way, in minor units."""
 
-    def decide(self, claim: TicketClaim) -> ClaimFacts:
+    def decide(self, claim: TicketClaim, substitutes: SubstituteFacts) -> ClaimFacts:
         """What decides about one claim. Raises NothingClaimed, NotFound or Invalid for a malformed one."""
         malformed = find_malformed_lines(claim, self.lines)
         refuse_unknown_parcels(claim, self.units, malformed)
@@ -87,6 +94,8 @@ class OrderFacts:
             captured=sum(payment.captured_amount for payment in self.payments),
             refundable=max(0, refundable_amount(self.payments) - self.promised),
             unpaid=self.unpaid,
+            substitutes=find_substitutes(claim, self.lines, substitutes, malformed),
+            available=substitutes.available,
         )
         refuse_malformed(case, malformed)
         return ClaimFacts(case, self.payments)
@@ -105,7 +114,8 @@ async def load_claim_facts(
 
     Raises NothingClaimed, NotFound or Invalid for a claim whose lines are malformed.
     """
-    return (await load_order_facts(session, order, ticket_id=ticket_id, asked_at=asked_at)).decide(claim)
+    facts = await load_order_facts(session, order, ticket_id=ticket_id, asked_at=asked_at)
+    return facts.decide(claim, await load_substitutes(session, claim, facts, ticket_id=ticket_id))
 
 
 async def load_order_facts(
@@ -129,6 +139,40 @@ async def load_order_facts(
         promised=promised,
         unpaid=await sum_unpaid(session, order, payments),
     )
+
+
+async def load_substitutes(
+    session: AsyncSession, claim: TicketClaim, facts: OrderFacts, *, ticket_id: int | None
+) -> SubstituteFacts:
+    """What decides about what a claim names instead; nothing is read where it names nothing."""
+    claimed = [each for each in claim.lines if each.order_line_id in facts.lines]
+    asked = {each.variant_id for each in claimed if each.variant_id is not None}
+    if not asked:
+        return SubstituteFacts()
+    ordered = {facts.lines[each.order_line_id].variant_id for each in claimed}
+    variants = await load_sold_variants(session, facts.order, asked | ordered)
+    counted = {id for id in asked & variants.keys() if variants[id].can_sell_out}
+    levels = await levels_by_variant(session, counted, active=True) if counted else {}
+    available = {id: sum(level.available for level in levels.get(id, ())) for id in counted}
+    return SubstituteFacts(variants, available, await load_kept_substitutes(session, ticket_id))
+
+
+def find_substitutes(
+    claim: TicketClaim, lines: Mapping[int, OrderLine], facts: SubstituteFacts, malformed: FoundByLine
+) -> Mapping[int, SubstituteVariant]:
+    """What is wanted in place of claimed units, by order line; refusals are noted by the index of theirs."""
+    substitutes: dict[int, SubstituteVariant] = {}
+    for index, each in enumerate(claim.lines):
+        line, path = lines.get(each.order_line_id), ("lines", index, "variant_id")
+        if each.variant_id is None or line is None:
+            continue
+        try:
+            if claim.type is not TicketType.EXCHANGE:
+                raise Invalid("Name another variant only for an exchange.", field=path)
+            substitutes[line.id] = facts.price(each.variant_id, line, field=path)
+        except DomainError as refusal:
+            malformed[index].append(refusal)
+    return substitutes
 
 
 def find_malformed_lines(claim: TicketClaim, lines: Mapping[int, OrderLine]) -> FoundByLine:
@@ -185,13 +229,10 @@ async def load_order_lines(session: AsyncSession, order: Order) -> dict[int, Ord
 
 
 async def load_payments(session: AsyncSession, order: Order) -> Sequence[Payment]:
-    """The payments of an order, without that of an edit that waits for it."""
-    waiting = select(OrderEdit.payment_id).where(
-        OrderEdit.order_id == order.id, OrderEdit.status == OrderEditStatus.AWAITING_PAYMENT
-    )
+    """The payments of an order, without those that an edit or a replacement waits for."""
     rows = await session.scalars(
         select(Payment)
-        .where(Payment.order_id == order.id, Payment.id.not_in(waiting))
+        .where(Payment.order_id == order.id, ~is_waited_for())
         .order_by(Payment.position)
         .execution_options(populate_existing=True)
     )
@@ -257,10 +298,14 @@ def count_claimed(units: LineUnits, ticket: Ticket, line: TicketLine, sent: Sequ
         units.withdrawn += line.quantity
         if ticket.status in UNSETTLED:
             units.withdrawing += line.quantity
-    refunded = line.quantity if ticket.type in REFUND_TYPES else line.refunded_in_place
+    if ticket.type in REFUND_TYPES:
+        refunded, amount = line.quantity, line.refund_amount
+        amount += reduction_of(units_of_ticket(sent, ticket.id), refunded)
+    else:
+        # releases up to 0.3.0 did not note it
+        refunded = line.refunded_in_place
+        amount = line.in_place_amount or line.refund_amount - line.difference_amount
     units.refunded += refunded
-    units.refunded_amount += line.refund_amount - line.difference_amount
-    if refunded:
-        units.refunded_amount += reduction_of(units_of_ticket(sent, ticket.id), refunded)
+    units.refunded_amount += amount
     if ticket.status in SETTLED and REASONS[ticket.reason].fault:
         units.refunded_for_fault += refunded

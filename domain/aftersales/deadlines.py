@@ -28,6 +28,8 @@ class Deadlines:
     """For the customer to choose what to get in place of a replacement."""
     wait_for_stock: timedelta
     """For a replacement that the customer waits for to be in stock."""
+    pay_difference: timedelta
+    """For the customer to pay what a replacement costs more."""
     close_question: timedelta
     """For the customer to write again after an answer, before their question is closed."""
 
@@ -44,6 +46,8 @@ class Deadlines:
                 return now + self.choose
             case TicketStatus.AWAITING_STOCK:
                 return now + self.wait_for_stock
+            case TicketStatus.AWAITING_PAYMENT:
+                return now + self.pay_difference
             case TicketStatus.ANSWERED:
                 return now + self.close_question
         return None

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.automatic import accept_uninspected, agree_unanswered
 from domain.aftersales.deadlines import Deadlines
+from domain.aftersales.difference import drop_unpaid_difference
 from domain.aftersales.questions import close_unasked
 from domain.aftersales.replacement_choice import choose_replacement
 from domain.aftersales.states import enter_status
@@ -58,5 +59,6 @@ OVERDUE_ACTIONS: Mapping[TicketStatus, OverdueAction] = {
     TicketStatus.RETURN_SHIPPED: accept_uninspected,
     TicketStatus.AWAITING_CHOICE: refund_unchosen,
     TicketStatus.AWAITING_STOCK: refund_unchosen,
+    TicketStatus.AWAITING_PAYMENT: drop_unpaid_difference,
     TicketStatus.ANSWERED: close_unasked,
 }

@@ -166,6 +166,8 @@ async def move_lines(
                 quantity=each.leaving,
                 currency=line.currency,
                 refund_amount=amount,
+                substitute_variant_id=line.substitute_variant_id,
+                substitute_reduction_amount=line.substitute_reduction_amount,
             )
         )
         part.refund_amount += amount

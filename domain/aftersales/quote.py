@@ -18,10 +18,12 @@ from domain.aftersales.rules import (
     TicketObstacle,
     find_order_obstacle,
     find_return_obstacle,
+    find_substitute_obstacle,
     find_type_obstacle,
     find_units_obstacles,
 )
 from domain.aftersales.sent_units import PickedUnits, cash_due_of, reduction_of
+from domain.aftersales.substitute import SubstituteFacts, SubstituteVariant
 from domain.aftersales.windows import ClaimWindow, find_time_obstacle, window_of
 from domain.aftersales.withdrawal import SendingPlan, load_sending_plan, quote_planned
 from domain.errors import Invalid
@@ -41,6 +43,9 @@ class TicketQuoteLine:
     deadline: datetime | None
     picked: tuple[PickedUnits, ...]
     """The units by the parcel they were sent in; none while they have not left."""
+    surcharge: Money
+    """What is paid before what is wanted instead is sent."""
+    substitute: SubstituteVariant | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,8 @@ class TicketQuote:
     cancelled: Money
     """What is not due any more, since it was not paid yet."""
     refund: Money
+    surcharge: Money
+    """What is paid for dearer goods before they are sent."""
     legs: tuple[TicketQuoteRefund, ...]
     opens_at: datetime | None
     needs_picture: bool
@@ -136,7 +143,7 @@ async def quote_order(
     facts = await load_order_facts(session, order, asked_at=asked_at)
     plan = await load_sending_plan(session, order)
     claims = [
-        facts.decide(TicketClaim(type, reason, (ClaimedUnits(line_id, 1),)))
+        facts.decide(TicketClaim(type, reason, (ClaimedUnits(line_id, 1),)), SubstituteFacts())
         for line_id in facts.lines
         for reason, rules in REASONS.items()
         for type in TicketType
@@ -170,17 +177,22 @@ def quote_facts(
     obstacles = find_obstacles(case, deadlines, asked_at=asked_at)
     windows = [window_of(case, claimed, deadlines, asked_at=asked_at) for claimed in claim.lines]
     amounts = quote_amounts(case, windows, plan, granted=not obstacles)
+    differences = [] if obstacles else quote_differences(case, windows)
+    surcharges = [-sum(min(0, each) for each in line) for line in differences] or [0] * len(claim.lines)
     openings = [window.opens_at(line.quantity) for window, line in zip(windows, claim.lines, strict=True)]
     return TicketQuote(
         order=order,
         claim=claim,
         lines=tuple(
-            quote_line(case, claimed, window, amount)
-            for claimed, window, amount in zip(claim.lines, windows, amounts.lines, strict=True)
+            quote_line(case, claimed, window, amount, surcharge)
+            for claimed, window, amount, surcharge in zip(
+                claim.lines, windows, amounts.lines, surcharges, strict=True
+            )
         ),
         shipping=order.money(amounts.shipping),
         cancelled=order.money(amounts.credited),
         refund=order.money(amounts.refund),
+        surcharge=order.money(sum(surcharges)),
         legs=split_refund(facts, amounts.refund),
         opens_at=max((opens_at for opens_at in openings if opens_at), default=None),
         needs_picture=case.needs_picture,
@@ -200,6 +212,7 @@ def quote_question(order: Order, claim: TicketClaim) -> TicketQuote:
         shipping=nothing,
         cancelled=nothing,
         refund=nothing,
+        surcharge=nothing,
         legs=(),
         opens_at=None,
         needs_picture=False,
@@ -212,8 +225,11 @@ def quote_amounts(
 ) -> WithdrawnAmounts:
     """What the claim brings line by line, the shipping fee, and how much of it was not paid yet."""
     claim = case.claim
-    if not (granted and claim.refunds):
+    if not granted:
         return WithdrawnAmounts([0] * len(claim.lines), 0, credited=0)
+    if not claim.refunds:
+        reductions = [sum(max(0, each) for each in line) for line in quote_differences(case, windows)]
+        return WithdrawnAmounts(cap_amounts(reductions, case.refundable), 0, credited=0)
     if claim.stage is ClaimStage.WAITING and plan is not None:
         return quote_planned(plan, case)
     amounts = [
@@ -232,8 +248,8 @@ def find_obstacles(case: ClaimCase, deadlines: Deadlines, *, asked_at: datetime)
         return (obstacle,)
     if of_units := find_units_obstacles(case):
         return tuple(of_units)
-    too_late = find_time_obstacle(case, deadlines, asked_at=asked_at)
-    return () if too_late is None else (too_late,)
+    last = find_time_obstacle(case, deadlines, asked_at=asked_at) or find_substitute_obstacle(case)
+    return () if last is None else (last,)
 
 
 def unit_refund(case: ClaimCase, claimed: ClaimedUnits, picked: Sequence[PickedUnits]) -> int:
@@ -243,7 +259,23 @@ def unit_refund(case: ClaimCase, claimed: ClaimedUnits, picked: Sequence[PickedU
     return max(0, line_refund(line, units, claimed.quantity) - reduction_of(picked) - unpaid)
 
 
-def quote_line(case: ClaimCase, claimed: ClaimedUnits, window: ClaimWindow, amount: int) -> TicketQuoteLine:
+def quote_differences(case: ClaimCase, windows: Sequence[ClaimWindow]) -> list[list[int]]:
+    """For each claimed line what is wanted instead costs less than each of its units; negative: more."""
+    return [
+        [
+            units * (substitute.reduction_amount - each.delivery_line.reduction_amount)
+            for each, units in window.pick(claimed.quantity)
+            if substitute.variant_id != each.variant_id
+        ]
+        if (substitute := case.substitutes.get(claimed.order_line_id))
+        else []
+        for claimed, window in zip(case.claim.lines, windows, strict=True)
+    ]
+
+
+def quote_line(
+    case: ClaimCase, claimed: ClaimedUnits, window: ClaimWindow, amount: int, surcharge: int
+) -> TicketQuoteLine:
     sent = case.claim.stage is not ClaimStage.WAITING
     return TicketQuoteLine(
         line=case.lines[claimed.order_line_id],
@@ -252,6 +284,8 @@ def quote_line(case: ClaimCase, claimed: ClaimedUnits, window: ClaimWindow, amou
         refund=case.order.money(amount),
         deadline=window.closes_at(claimed.quantity) if sent else None,
         picked=tuple(window.pick(claimed.quantity)) if sent else (),
+        surcharge=case.order.money(surcharge),
+        substitute=case.substitutes.get(claimed.order_line_id),
     )
 
 

@@ -46,7 +46,7 @@ QUESTION = TicketType.QUESTION
 
 REASONS: Mapping[TicketReason, ReasonRules] = {
     TicketReason.NO_REASON: ReasonRules(
-        frozenset({REFUND_ONLY, RETURN_REFUND}), fault=False, window=WindowKind.RETURN
+        frozenset({REFUND_ONLY, RETURN_REFUND, EXCHANGE}), fault=False, window=WindowKind.RETURN
     ),
     TicketReason.QUALITY_FAULT: ReasonRules(frozenset({REFUND_ONLY, RETURN_REFUND, EXCHANGE})),
     TicketReason.WRONG_ITEM: ReasonRules(frozenset({REFUND_ONLY, RETURN_REFUND, EXCHANGE, RESHIP})),

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, replace
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import load_only
 
 from domain.address import postal_address_of
 from domain.aftersales.sent_units import SentUnits, load_sent_units, units_of_ticket
@@ -13,7 +14,6 @@ from domain.aftersales.states import AGREED
 from domain.aftersales.ticket import ticket_lines_of
 from domain.cause import Cause
 from domain.errors import OutOfStock
-from domain.order import label_of_line
 from domain.order.allocation import AllocatedUnits, AvailableStock, DeliveryPlace, allocate_units
 from domain.stock import Allocation, LineAllocation, levels_by_variant, reserve_line_units
 from models import (
@@ -21,9 +21,11 @@ from models import (
     DeliveryLine,
     Order,
     OrderLine,
+    Product,
     Shipment,
     ShippingMethod,
     Ticket,
+    TicketLine,
     Variant,
     Warehouse,
 )
@@ -39,7 +41,14 @@ class OwedUnits:
     variant_id: int
     quantity: int
     reduction_amount: int = 0
-    """What one unit costs less than the one that was ordered, in minor units."""
+    """What one unit costs less than the one that was ordered, in minor units; negative: more."""
+    replaced_reduction_amount: int = 0
+    """The same of the one that it replaces."""
+
+    @property
+    def difference_amount(self) -> int:
+        """What all of them cost less than those they replace; negative: more."""
+        return self.quantity * (self.reduction_amount - self.replaced_reduction_amount)
 
 
 async def find_replaced_ticket(session: AsyncSession, shipment_id: int) -> int | None:
@@ -85,9 +94,9 @@ def take_units(sources: Iterable[tuple[SentUnits, int]], quantity: int) -> Itera
         taken = min(units, quantity)
         quantity -= taken
         if taken > 0:
-            line = each.delivery_line
+            line, reduction = each.delivery_line, each.delivery_line.reduction_amount
             yield OwedUnits(
-                each.shipment.delivery_id, line.order_line_id, each.variant_id, taken, line.reduction_amount
+                each.shipment.delivery_id, line.order_line_id, each.variant_id, taken, reduction, reduction
             )
 
 
@@ -119,18 +128,38 @@ async def is_replacement_under_way(session: AsyncSession, ticket: Ticket, order:
     return ended < to_arrive
 
 
-async def create_replacement(
-    session: AsyncSession, ticket: Ticket, order: Order, owed: Sequence[OwedUnits], *, cause: Cause
-) -> None:
-    """Reserve what a ticket owes and add deliveries of it, each to where the unit it replaces was sent.
+@dataclass(frozen=True, slots=True)
+class ReplacementPlan:
+    """From where owed units are sent, each to where the unit it replaces was sent."""
 
-    Units of which more can be sold than there are wait for stock. Raises OutOfStock, and then nothing has
-    changed. What was collected is collected again, at the same place and from its stock.
+    owed: Sequence[OwedUnits]
+    originals: Sequence[Delivery]
+    """The deliveries of the units they replace."""
+    lines: Mapping[int, OrderLine]
+    parts: Sequence[AllocatedUnits]
+    uncounted: frozenset[int]
+    """The variants of which nothing is reserved."""
+
+    @property
+    def allocations(self) -> list[Allocation]:
+        """What is in stock of it, by variant and warehouse."""
+        units: defaultdict[tuple[int, int], int] = defaultdict(int)
+        for part in self.parts:
+            if part.line not in self.uncounted:
+                units[part.line, part.warehouse_id] += part.in_stock
+        return [Allocation(*level, quantity) for level, quantity in sorted(units.items()) if quantity]
+
+
+async def plan_replacement(session: AsyncSession, owed: Sequence[OwedUnits]) -> ReplacementPlan:
+    """From where owed units can be sent now; OutOfStock where there are too few.
+
+    Units of which more can be sold than there are wait for stock. What was collected is collected again, at
+    the same place and from its stock.
     """
     originals = await find_deliveries(session, owed)
     lines = await find_order_lines(session, owed)
     pickup_places = await find_pickup_places(session, originals)
-    stock = await find_available_stock(session, owed, lines, pickup_places)
+    stock = await find_available_stock(session, owed, pickup_places)
     warehouses = list(
         await session.scalars(
             select(Warehouse).where(Warehouse.active).order_by(Warehouse.position, Warehouse.id)
@@ -145,21 +174,29 @@ async def create_replacement(
         for original in originals
     ]
     parts = allocate_units(places, stock, warehouses)
+    return ReplacementPlan(owed, originals, lines, parts, stock.unlimited)
+
+
+async def create_replacement(
+    session: AsyncSession, ticket: Ticket, order: Order, owed: Sequence[OwedUnits], *, cause: Cause
+) -> None:
+    """Reserve what a ticket owes and add deliveries of it; after OutOfStock nothing has changed."""
+    plan = await plan_replacement(session, owed)
     first = 1 + (await session.scalar(select_last_position(order)) or 0)
     async with session.begin_nested():
         deliveries = [
             build_replacement(original, ticket, position=first + index)
-            for index, original in enumerate(originals)
+            for index, original in enumerate(plan.originals)
         ]
         session.add_all(deliveries)
         await session.flush()
-        shared = list(share_allocated(owed, [original.id for original in originals], parts))
+        shared = list(share_allocated(owed, [original.id for original in plan.originals], plan.parts))
         added = [
             build_replacement_line(
                 each,
                 deliveries[each.part.delivery],
-                lines[each.owed.order_line_id],
-                reserved=each.part.line not in stock.unlimited,
+                plan.lines[each.owed.order_line_id],
+                reserved=each.part.line not in plan.uncounted,
             )
             for each in shared
         ]
@@ -201,6 +238,7 @@ def build_replacement_line(
         reserved=reserved,
         variant_id=shared.owed.variant_id if another else None,
         reduction_amount=shared.owed.reduction_amount,
+        replaced_reduction_amount=shared.owed.replaced_reduction_amount,
     )
 
 
@@ -273,7 +311,6 @@ async def find_pickup_places(session: AsyncSession, originals: Sequence[Delivery
 async def find_available_stock(
     session: AsyncSession,
     owed: Sequence[OwedUnits],
-    lines: Mapping[int, OrderLine],
     pickup_places: Mapping[int, Warehouse],
 ) -> AvailableStock:
     """What is available of these variants and where; OutOfStock when it is not enough, in all warehouses or
@@ -282,9 +319,16 @@ async def find_available_stock(
     titles: dict[int, Localized] = {}
     for units in owed:
         needed[units.variant_id] += units.quantity
-        titles[units.variant_id] = label_of_line(lines[units.order_line_id])
-    rows = await session.scalars(select(Variant).where(Variant.id.in_(needed)))
-    variants = {variant.id: variant for variant in rows}
+    rows = await session.execute(
+        select(Variant, Product)
+        .join(Product, Product.id == Variant.product_id)
+        .where(Variant.id.in_(needed))
+        .options(load_only(Product.title, Product.translations))
+    )
+    variants: dict[int, Variant] = {}
+    for variant, product in rows:
+        variants[variant.id] = variant
+        titles[variant.id] = Localized.of(product.title, product.translations, "title")
     found = await levels_by_variant(session, set(needed), active=True)
     for variant_id, quantity in needed.items():
         available = sum(level.available for level in found.get(variant_id, []))
@@ -324,11 +368,16 @@ def select_last_position(order: Order) -> Select[int]:
     return select(func.max(Delivery.position)).where(Delivery.order_id == order.id)
 
 
-def as_variant(
-    owed: Iterable[OwedUnits], variant_id: int, reduction_amounts: Mapping[int, int]
-) -> list[OwedUnits]:
-    """The units as another variant; `reduction_amounts` are by order line."""
-    return [
-        replace(units, variant_id=variant_id, reduction_amount=reduction_amounts[units.order_line_id])
-        for units in owed
-    ]
+def as_substitutes(owed: Iterable[OwedUnits], lines: Iterable[TicketLine]) -> list[OwedUnits]:
+    """The units as what the customer of a ticket wants in their place."""
+    substitutes = {line.order_line_id: line for line in lines if line.substitute_variant_id is not None}
+    return [replace_units(units, substitutes.get(units.order_line_id)) for units in owed]
+
+
+def replace_units(units: OwedUnits, line: TicketLine | None) -> OwedUnits:
+    """One that is of the wanted variant already costs no difference."""
+    if line is None or line.substitute_variant_id in {None, units.variant_id}:
+        return units
+    return replace(
+        units, variant_id=line.substitute_variant_id, reduction_amount=line.substitute_reduction_amount
+    )

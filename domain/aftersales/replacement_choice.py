@@ -9,35 +9,34 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from domain.aftersales.claim_facts import load_claim_facts
 from domain.aftersales.deadlines import Deadlines
+from domain.aftersales.difference import give_up_difference
 from domain.aftersales.refund_amounts import cap_amounts, line_refund, shipping_refund
 from domain.aftersales.replacement import (
     OwedUnits,
-    as_variant,
-    create_replacement,
     find_order_lines,
     find_owed_units,
     is_replacement_under_way,
 )
 from domain.aftersales.rules import ClaimCase, ClaimedUnits, TicketClaim
+from domain.aftersales.sending import add_refunds, send_owed_units
 from domain.aftersales.settlement import complete_ticket
 from domain.aftersales.states import CHOOSABLE, enter_status
+from domain.aftersales.substitute import set_substitute
 from domain.aftersales.ticket import lock_ticket, ticket_lines_of
 from domain.aftersales.uncollectable import settle_claimed_order
 from domain.aftersales.withdrawal import reduce_payments
 from domain.cause import Cause
-from domain.errors import Invalid, NotForSale, NotFound, OutOfStock, WrongState
+from domain.errors import Invalid, OutOfStock, WrongState
 from domain.events import TicketCompleted, TicketReplacementChosen, TicketReplacementFilled
 from domain.ledger import refresh_payment_status
 from domain.order.cash import find_cash_payments, load_cash_groups
 from domain.outbox import record
-from domain.payment import find_captured_payments, request_refund
 from domain.stock import lock_levels
 from models import (
-    SOLD_STATUSES,
+    Delivery,
+    DeliveryLine,
     Order,
     OrderLine,
-    Price,
-    Product,
     ReplacementChoice,
     StockLevel,
     StockMovement,
@@ -45,6 +44,7 @@ from models import (
     TicketLine,
     TicketStatus,
     TicketType,
+    TicketUnits,
     Variant,
     in_active_warehouse,
 )
@@ -60,7 +60,7 @@ async def choose_replacement(
     variant_id: int | None = None,
     cause: Cause,
 ) -> Ticket:
-    """Do what the customer chooses; who waits may still choose something else.
+    """Do what the customer chooses; who waits, or has not paid a difference, may still choose something else.
 
     Raises OutOfStock for a variant of which too few are left.
     """
@@ -70,6 +70,9 @@ async def choose_replacement(
         raise WrongState(template, status=ticket.status, field=("id",))
     if (choice is ReplacementChoice.VARIANT) != (variant_id is not None):
         raise Invalid("Name a variant if, and only if, you choose another one.", field=("variant_id",))
+    if ticket.status is TicketStatus.AWAITING_PAYMENT:
+        await give_up_difference(session, ticket, order, cause=cause)
+        enter_status(ticket, TicketStatus.AWAITING_CHOICE, deadlines, now=cause.now)
     owed = await find_owed_units(session, ticket, order)
     match choice:
         case ReplacementChoice.WAIT:
@@ -77,7 +80,8 @@ async def choose_replacement(
         case ReplacementChoice.MONEY:
             await refund_owed_units(session, ticket, order, owed, deadlines, cause=cause)
         case ReplacementChoice.VARIANT:
-            await send_variant(session, ticket, order, owed, variant_id or 0, deadlines, cause=cause)
+            await note_substitute(session, ticket, order, owed, variant_id or 0)
+            await send_owed_units(session, ticket, order, deadlines, cause=cause)
     record(session, TicketReplacementChosen(ticket, choice=choice, variant_id=variant_id), cause)
     if ticket.status is TicketStatus.COMPLETED:
         record(session, TicketCompleted(ticket), cause.automatic)
@@ -92,65 +96,18 @@ def wait_for_stock(ticket: Ticket, deadlines: Deadlines, *, cause: Cause) -> Non
     ticket.stock_seen = None
 
 
-async def send_variant(
-    session: AsyncSession,
-    ticket: Ticket,
-    order: Order,
-    owed: Sequence[OwedUnits],
-    variant_id: int,
-    deadlines: Deadlines,
-    *,
-    cause: Cause,
+async def note_substitute(
+    session: AsyncSession, ticket: Ticket, order: Order, owed: Sequence[OwedUnits], variant_id: int
 ) -> None:
-    """Send another variant in place of what is owed, and refund what it costs less."""
-    lines = await find_order_lines(session, owed)
-    price = await find_price(session, variant_id, order, list(lines.values()))
-    reductions = {line.id: line.unit_amount - price for line in lines.values()}
-    differences = [(units, reductions[units.order_line_id] - units.reduction_amount) for units in owed]
-    if any(difference < 0 for _, difference in differences):
-        raise Invalid(
-            "It costs more than what was bought: choose one that costs as much or less.",
-            field=("variant_id",),
-        )
-    enter_status(ticket, TicketStatus.RESHIPPING, deadlines, now=cause.now)
-    await create_replacement(session, ticket, order, as_variant(owed, variant_id, reductions), cause=cause)
-    amounts = {line.order_line_id: 0 for line in await ticket_lines_of(session, ticket)}
-    for units, difference in differences:
-        amounts[units.order_line_id] += difference * units.quantity
-    for line, amount in await add_refunds(session, ticket, order, amounts, cause=cause):
-        line.difference_amount += amount
-
-
-async def find_price(session: AsyncSession, variant_id: int, order: Order, lines: Sequence[OrderLine]) -> int:
-    """What a variant of the same product costs now, in minor units; refused when it is not sold.
-
-    It goes by the delivery of what it replaces, so that it needs shipping where that did, and only there.
-    """
-    row = (
-        await session.execute(
-            select(Product.id, Variant.requires_shipping, Price.amount, Product.title)
-            .select_from(Variant)
-            .join(Product, Product.id == Variant.product_id)
-            .outerjoin(Price, (Price.variant_id == Variant.id) & (Price.currency == order.currency))
-            .where(Variant.id == variant_id, Variant.archived_at.is_(None))
-            .where(Product.status.in_(SOLD_STATUSES))
-        )
-    ).one_or_none()
-    if row is None:
-        raise NotFound("variant", field=("variant_id",))
-    product_id, requires_shipping, price, title = row
-    if {line.product_id for line in lines} != {product_id}:
-        raise Invalid("Choose a variant of the product that was bought.", field=("variant_id",))
-    if {line.requires_shipping for line in lines} != {requires_shipping}:
-        raise Invalid("Choose a variant that is sent as the one that was bought.", field=("variant_id",))
-    if price is None:
-        raise NotForSale(
-            "{title} is not sold in {currency}.",
-            title=title,
-            currency=order.currency.value,
-            field=("variant_id",),
-        )
-    return int(price)
+    """Note another variant in place of what is owed, at its price now."""
+    order_lines = await find_order_lines(session, owed)
+    lines = [
+        (line, order_lines[line.order_line_id])
+        for line in await ticket_lines_of(session, ticket)
+        if line.order_line_id in order_lines
+    ]
+    await set_substitute(session, order, lines, variant_id, field=("variant_id",))
+    await session.flush()
 
 
 async def refund_owed_units(
@@ -179,16 +136,19 @@ async def refund_owed_units(
         line_id: line_refund(case.lines[line_id], case.units[line_id], quantity)
         for line_id, quantity in claimed.items()
     }
+    reductions = dict.fromkeys(claimed, 0)
     for units in owed:
-        amounts[units.order_line_id] -= units.reduction_amount * units.quantity
+        reductions[units.order_line_id] += units.reduction_amount * units.quantity
+    amounts = {line_id: amount - reductions[line_id] for line_id, amount in amounts.items()}
     unpaid = await take_off_unpaid(session, case, ticket, amounts, cause=cause)
     amounts = {line_id: amount - unpaid[line_id] for line_id, amount in amounts.items()}
     fee = shipping_refund(order, claim, case.units)
     under_way = await is_replacement_under_way(session, ticket, order)
     to = TicketStatus.RESHIPPING if under_way else TicketStatus.REFUNDING
     enter_status(ticket, to, deadlines, now=cause.now)
-    for line, _ in await add_refunds(session, ticket, order, amounts, fee=fee, cause=cause):
-        line.refunded_in_place += claimed.get(line.order_line_id, 0)
+    for line, amount in await add_refunds(session, ticket, order, amounts, fee=fee, cause=cause):
+        line.refunded_in_place += claimed[line.order_line_id]
+        line.in_place_amount += amount + reductions[line.order_line_id]
     if to is TicketStatus.REFUNDING and not ticket.refund_amount:
         complete_ticket(ticket, now=cause.now)
 
@@ -212,38 +172,6 @@ async def take_off_unpaid(
         await reduce_payments(session, order, payments, sum(shares.values()), key=key, now=cause.now)
         await refresh_payment_status(session, order)
     return shares
-
-
-async def add_refunds(
-    session: AsyncSession,
-    ticket: Ticket,
-    order: Order,
-    amounts: dict[int, int],
-    *,
-    fee: int = 0,
-    cause: Cause,
-) -> list[tuple[TicketLine, int]]:
-    """Refund amounts by order line, and a fee, never more than is left; returns the lines with theirs."""
-    lines = [line for line in await ticket_lines_of(session, ticket) if line.order_line_id in amounts]
-    payments = await find_captured_payments(session, order)
-    left = sum(payment.refundable_amount for payment in payments)
-    asked = [max(0, amounts[line.order_line_id]) for line in lines]
-    *granted, shipping = cap_amounts([*asked, fee], left)
-    for line, amount in zip(lines, granted, strict=True):
-        line.refund_amount += amount
-    if total := sum(granted) + shipping:
-        ticket.refund_amount += total
-        reason = ticket.reason.value
-        await request_refund(
-            session,
-            order,
-            order.money(total),
-            ticket_id=ticket.id,
-            target=ticket.refund_target,
-            reason=reason,
-            cause=cause,
-        )
-    return list(zip(lines, granted, strict=True))
 
 
 def select_fillable_tickets(now: datetime) -> AnySelect:
@@ -273,31 +201,51 @@ def has_stock_for_ticket() -> ColumnElement[bool]:
 
 
 def variants_for_ticket(ticket_id: int | InstrumentedAttribute[int]) -> Select[int]:
-    """The ids of all variants of the products that a ticket is about."""
-    return (
+    """The ids of all variants that a ticket may owe: of the products it is about, what is wanted instead, and
+    what was sent in place of them before."""
+    of_products = (
         select(Variant.id)
         .join(OrderLine, OrderLine.product_id == Variant.product_id)
         .join(TicketLine, TicketLine.order_line_id == OrderLine.id)
         .where(TicketLine.ticket_id == ticket_id)
         .correlate(Ticket)
     )
+    substitute = (
+        select(TicketLine.substitute_variant_id)
+        .where(TicketLine.ticket_id == ticket_id, TicketLine.substitute_variant_id.is_not(None))
+        .correlate(Ticket)
+    )
+    claimed = (
+        select(DeliveryLine.variant_id)
+        .join(TicketUnits, TicketUnits.delivery_line_id == DeliveryLine.id)
+        .where(TicketUnits.ticket_id == ticket_id, DeliveryLine.variant_id.is_not(None))
+        .correlate(Ticket)
+    )
+    sent = (
+        select(DeliveryLine.variant_id)
+        .join(Delivery, Delivery.id == DeliveryLine.delivery_id)
+        .where(Delivery.ticket_id == ticket_id, DeliveryLine.variant_id.is_not(None))
+        .correlate(Ticket)
+    )
+    return select(Variant.id).where(
+        or_(*(Variant.id.in_(ids) for ids in (of_products, substitute, claimed, sent)))
+    )
 
 
 async def fill_waiting_ticket(
     session: AsyncSession, ticket_id: int, deadlines: Deadlines, *, cause: Cause
 ) -> bool:
-    """Send the replacement a customer waits for, once there is enough in stock; whether it was sent."""
+    """Send the replacement a customer waits for, once there is enough in stock; whether it goes on."""
     order, ticket = await lock_ticket(session, ticket_id)
     if ticket.status is not TicketStatus.AWAITING_STOCK:
         return False
-    owed = await find_owed_units(session, ticket, order)
     try:
-        await create_replacement(session, ticket, order, owed, cause=cause)
+        is_sent = await send_owed_units(session, ticket, order, deadlines, cause=cause)
     except OutOfStock:
         ticket.stock_seen = await find_last_movement(session, ticket)
         return False
-    enter_status(ticket, TicketStatus.RESHIPPING, deadlines, now=cause.now)
-    record(session, TicketReplacementFilled(ticket), cause)
+    if is_sent:
+        record(session, TicketReplacementFilled(ticket), cause)
     return True
 
 

@@ -86,6 +86,9 @@ async def open_ticket(
     content = {"order_id": order_id} | asdict(request)
     if request.channel is TicketChannel.ONLINE:
         del content["channel"]  # keys that the last release has seen find their tickets
+    for line in content["claim"]["lines"]:
+        if line["variant_id"] is None:
+            del line["variant_id"]  # likewise
     quote: TicketQuote | None = None
     with collect_refusals() as check:
         with check:

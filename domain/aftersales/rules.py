@@ -1,5 +1,6 @@
 """Who may ask for what and until when, decided without a session or a clock."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -7,6 +8,7 @@ from enum import StrEnum
 from domain.aftersales.reasons import REASONS, ClaimStage, stage_of
 from domain.aftersales.sent_units import SentUnits
 from domain.aftersales.states import REFUND_TYPES, STATUS_WHEN_ACCEPTED
+from domain.aftersales.substitute import SubstituteVariant
 from domain.errors import DomainError, ErrorCode, Path
 from domain.order import label_of_line
 from models import Order, OrderLine, OrderStatus, TicketReason, TicketType
@@ -42,6 +44,10 @@ class TicketObstacle(StrEnum):
     """It was never sent, and cannot come back."""
     ALREADY_ASKED = "ALREADY_ASKED"
     """Other tickets are about these units already."""
+    SAME_AGAIN = "SAME_AGAIN"
+    """It is not exchanged for the same again without a fault: something else must be named."""
+    SOLD_OUT = "SOLD_OUT"
+    """There is too little of what is wanted instead."""
 
 
 class NotEligible(DomainError):
@@ -69,6 +75,8 @@ class ClaimedUnits:
     quantity: int
     shipment_id: int | None = None
     """The parcel they came in; None for those that came first."""
+    variant_id: int | None = None
+    """What is wanted in their place by an exchange; None for the same again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +177,10 @@ class ClaimCase:
     """What was captured for the order and neither went back nor is promised to other tickets."""
     unpaid: int
     """What is still to be paid, and not under way."""
+    substitutes: Mapping[int, SubstituteVariant] = field(default_factory=dict)
+    """What is wanted in place of the claimed units, by order line."""
+    available: Mapping[int, int] = field(default_factory=dict)
+    """How many units of each wanted variant can be sold."""
 
     def parcels_of(self, claimed: ClaimedUnits) -> list[SentUnits]:
         """The parcels that claimed units may be in, in the order in which they are taken."""
@@ -209,6 +221,31 @@ def find_return_obstacle(case: ClaimCase) -> NotEligible | None:
                 "{title} was not sent and cannot come back: ask for a refund.",
                 title=label_of_line(line),
                 field=("lines", index, "order_line_id"),
+            )
+    return None
+
+
+def find_substitute_obstacle(case: ClaimCase) -> NotEligible | None:
+    """The first line for which nothing else is named where it must be, or too little of it is left."""
+    must_differ = case.claim.type is TicketType.EXCHANGE and not REASONS[case.claim.reason].fault
+    for index, claimed in enumerate(case.claim.lines):
+        if must_differ and claimed.order_line_id not in case.substitutes:
+            template = "Say what you want instead: the same again is for what was wrong."
+            return NotEligible(TicketObstacle.SAME_AGAIN, template, field=("lines", index, "variant_id"))
+    needed = Counter[int]()
+    for index, claimed in enumerate(case.claim.lines):
+        substitute = case.substitutes.get(claimed.order_line_id)
+        if substitute is None or not substitute.can_sell_out:
+            continue
+        needed[substitute.variant_id] += claimed.quantity
+        left = case.available.get(substitute.variant_id, 0)
+        if needed[substitute.variant_id] > left:
+            return NotEligible(
+                TicketObstacle.SOLD_OUT,
+                "Only {left} of {title} are left.",
+                left=left,
+                title=substitute.title or "",
+                field=("lines", index, "variant_id"),
             )
     return None
 

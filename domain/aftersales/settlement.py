@@ -10,8 +10,9 @@ from domain.aftersales.claim_facts import ClaimFacts, load_claim_facts, refundab
 from domain.aftersales.deadlines import Deadlines
 from domain.aftersales.reasons import ClaimStage
 from domain.aftersales.refund_amounts import cap_amounts, shipping_refund
-from domain.aftersales.replacement import create_replacement, find_owed_units, is_replacement_under_way
+from domain.aftersales.replacement import find_owed_units, is_replacement_under_way
 from domain.aftersales.rules import ClaimCase
+from domain.aftersales.sending import send_owed_units
 from domain.aftersales.sent_units import load_sent_units, units_of_ticket
 from domain.aftersales.states import TRANSITIONS, enter_status
 from domain.aftersales.ticket import claim_of, lock_ticket, ticket_lines_of
@@ -34,7 +35,12 @@ from domain.shipment import end_claimed_units, refresh_fulfilment, set_receipt_d
 from domain.state import move
 from models import Order, Refund, RefundStatus, Ticket, TicketLine, TicketStatus
 
-SENDS_AND_REFUNDS = (TicketStatus.RESHIPPING, TicketStatus.AWAITING_CHOICE, TicketStatus.AWAITING_STOCK)
+SENDS_AND_REFUNDS = (
+    TicketStatus.RESHIPPING,
+    TicketStatus.AWAITING_CHOICE,
+    TicketStatus.AWAITING_STOCK,
+    TicketStatus.AWAITING_PAYMENT,
+)
 """Beside a refund, something is still to be sent or chosen."""
 
 
@@ -49,23 +55,20 @@ async def grant_ticket(
 ) -> None:
     """Move a locked ticket to what was agreed, and request its refund or create its replacement.
 
-    Where the replacement is sold out, the customer chooses what to get instead.
+    Where the replacement is sold out, the customer chooses what to get instead; where it costs more, they pay
+    that first.
     """
     if order.status in FINAL:
         raise WrongState(
             "This order is {status}: nothing is left to grant.", status=order.status, field=("id",)
         )
     await reopen_order(session, order, cause=cause)
-    enter_status(ticket, to, deadlines, now=cause.now)
-    match to:
-        case TicketStatus.REFUNDING:
-            await settle_in_money(session, ticket, order, deadlines, cause=cause)
-        case TicketStatus.RESHIPPING:
-            owed = await find_owed_units(session, ticket, order)
-            try:
-                await create_replacement(session, ticket, order, owed, cause=cause)
-            except OutOfStock:
-                enter_status(ticket, TicketStatus.AWAITING_CHOICE, deadlines, now=cause.now)
+    if to is TicketStatus.RESHIPPING:
+        await settle_in_goods(session, ticket, order, deadlines, cause=cause)
+    else:
+        enter_status(ticket, to, deadlines, now=cause.now)
+    if to is TicketStatus.REFUNDING:
+        await settle_in_money(session, ticket, order, deadlines, cause=cause)
     await end_lost_parcels(session, ticket, order, deadlines, cause=cause)
     await follow_replaced_tickets(session, ticket, order, deadlines, cause=cause)
     await settle_claimed_order(session, order, cause=cause.automatic)
@@ -90,6 +93,17 @@ async def end_lost_parcels(
         units = {(each.shipment.id, each.delivery_line.id): quantity for each, quantity in picked}
         await end_claimed_units(session, order, units, cause=cause)
         set_receipt_due(order, receipt_after=deadlines.receipt)
+
+
+async def settle_in_goods(
+    session: AsyncSession, ticket: Ticket, order: Order, deadlines: Deadlines, *, cause: Cause
+) -> None:
+    """Send the replacement, or wait until it is paid where it costs more; who gets none chooses."""
+    ticket.refund_amount = 0  # what it was to bring back is refunded now, as it is settled
+    try:
+        await send_owed_units(session, ticket, order, deadlines, cause=cause)
+    except OutOfStock:
+        enter_status(ticket, TicketStatus.AWAITING_CHOICE, deadlines, now=cause.now)
 
 
 async def settle_in_money(

@@ -27,6 +27,7 @@ TRANSITIONS = transition_table(
             TicketStatus.REFUNDING,
             TicketStatus.RESHIPPING,
             TicketStatus.AWAITING_CHOICE,
+            TicketStatus.AWAITING_PAYMENT,
             TicketStatus.RETURN_REFUSED,
             TicketStatus.CANCELLED,
         },
@@ -34,10 +35,16 @@ TRANSITIONS = transition_table(
         TicketStatus.RESHIPPING: {TicketStatus.COMPLETED, TicketStatus.AWAITING_CHOICE},
         TicketStatus.AWAITING_CHOICE: {
             TicketStatus.AWAITING_STOCK,
+            TicketStatus.AWAITING_PAYMENT,
             TicketStatus.RESHIPPING,
             TicketStatus.REFUNDING,
         },
-        TicketStatus.AWAITING_STOCK: {TicketStatus.RESHIPPING, TicketStatus.REFUNDING},
+        TicketStatus.AWAITING_STOCK: {
+            TicketStatus.RESHIPPING,
+            TicketStatus.AWAITING_PAYMENT,
+            TicketStatus.REFUNDING,
+        },
+        TicketStatus.AWAITING_PAYMENT: {TicketStatus.RESHIPPING, TicketStatus.AWAITING_CHOICE},
         TicketStatus.REFUNDING: {TicketStatus.COMPLETED, TicketStatus.REFUND_FAILED},
         TicketStatus.REFUND_FAILED: {TicketStatus.REFUNDING},
         TicketStatus.REFUSED: {TicketStatus.APPLIED, TicketStatus.ARBITRATION},
@@ -46,6 +53,7 @@ TRANSITIONS = transition_table(
             TicketStatus.AWAITING_RETURN,
             TicketStatus.RESHIPPING,
             TicketStatus.AWAITING_CHOICE,
+            TicketStatus.AWAITING_PAYMENT,
             TicketStatus.REJECTED,
         },
         TicketStatus.REJECTED: set(),
@@ -84,7 +92,9 @@ SETTLED = frozenset({TicketStatus.REFUNDING, TicketStatus.REFUND_FAILED, TicketS
 UNSETTLED = frozenset(TicketStatus) - DECLINED - SETTLED
 """What the ticket asks for is not granted yet, or not done."""
 
-CHOOSABLE = frozenset({TicketStatus.AWAITING_CHOICE, TicketStatus.AWAITING_STOCK})
+CHOOSABLE = frozenset(
+    {TicketStatus.AWAITING_CHOICE, TicketStatus.AWAITING_STOCK, TicketStatus.AWAITING_PAYMENT}
+)
 """The customer may choose what to get in place of the replacement."""
 
 UNPROMISED = CHOOSABLE | {TicketStatus.RESHIPPING}

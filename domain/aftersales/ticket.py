@@ -52,7 +52,12 @@ async def claim_of(session: AsyncSession, ticket: Ticket) -> TicketClaim:
         ticket.type,
         ticket.reason,
         tuple(
-            ClaimedUnits(line.order_line_id, line.quantity, only_of(parcels[line.order_line_id]))
+            ClaimedUnits(
+                line.order_line_id,
+                line.quantity,
+                only_of(parcels[line.order_line_id]),
+                line.substitute_variant_id,
+            )
             for line in await ticket_lines_of(session, ticket)
         ),
     )
@@ -79,7 +84,10 @@ async def save_ticket_lines(session: AsyncSession, ticket: Ticket, quote: Ticket
             order_line_id=line.line.id,
             quantity=line.quantity,
             currency=ticket.currency,
-            refund_amount=line.refund.minor,
+            # what is exchanged brings money back only when it is settled
+            refund_amount=line.refund.minor if quote.claim.refunds else 0,
+            substitute_variant_id=line.substitute.variant_id if line.substitute else None,
+            substitute_reduction_amount=line.substitute.reduction_amount if line.substitute else 0,
         )
         for line in quote.lines
     )

@@ -17,7 +17,7 @@ from domain.aftersales.rules import ClaimCase, ClaimedUnits
 from domain.cause import Cause
 from domain.errors import WrongState
 from domain.events import EventLine, OrderLinesCancelled
-from domain.ledger import refresh_payment_status, write_posting
+from domain.ledger import is_waited_for, refresh_payment_status, write_posting
 from domain.order import confirm_if_secured
 from domain.order.cash import split_reduction, sum_cash_under_way
 from domain.order.payments_under_way import check_none_under_way
@@ -247,11 +247,11 @@ async def remove_units(session: AsyncSession, line: DeliveryLine, units: int) ->
 async def find_open_payments(session: AsyncSession, order: Order) -> Sequence[Payment]:
     """Payments whose amounts may still change; PaymentUnderWay while the customer is paying one.
 
-    An edit that waits for its payment is dropped before.
+    An edit that waits for its payment is dropped before; what a replacement waits for stays.
     """
     rows = await session.scalars(
         select(Payment)
-        .where(Payment.order_id == order.id)
+        .where(Payment.order_id == order.id, ~is_waited_for())
         .order_by(Payment.position)
         .execution_options(populate_existing=True)
     )

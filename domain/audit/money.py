@@ -5,7 +5,7 @@ from sqlalchemy import Subquery, and_, case, func, literal, or_, select
 from domain.aftersales.states import REFUND_TYPES
 from domain.audit.comparison import select_differences, select_rows, sum_by, total_of
 from domain.audit.orders import select_wrong_sums
-from domain.ledger import CAPTURE_KINDS, REFUND_KINDS, payment_status_expression, select_waiting_edits
+from domain.ledger import CAPTURE_KINDS, REFUND_KINDS, payment_status_expression, select_waiting_payments
 from models import (
     OFFLINE_METHODS,
     AttemptStatus,
@@ -143,7 +143,7 @@ def find_wrong_payment_statuses() -> AnySelect:
     taken = func.sum(case((Posting.kind.in_(CAPTURE_KINDS), -LedgerEntry.amount), else_=0))
     back = func.sum(case((Posting.kind.in_(REFUND_KINDS), LedgerEntry.amount), else_=0))
     entries = sum_by_order(taken.label("total"), back.label("returned"))
-    waiting = select_waiting_edits().subquery()
+    waiting = select_waiting_payments().subquery()
     follows = payment_status_expression(
         total=Order.total_amount - total_of(waiting),
         cancelled=Order.cancelled_amount,

@@ -16,6 +16,7 @@ from models import (
     ShipmentLine,
     StockLevel,
     StockMovement,
+    TicketDifferenceUnits,
     sent_variant_id,
     waiting_units,
 )
@@ -71,7 +72,7 @@ def find_movements_without_level() -> AnySelect:
 
 
 def find_wrong_reservations() -> AnySelect:
-    """Stock levels whose reserved units are not those that orders, and edits to be paid, wait for."""
+    """Stock levels whose reserved units are not those that orders, edits and replacements wait for."""
     sent = (
         select(ShipmentLine.delivery_line_id, func.sum(ShipmentLine.quantity).label("total"))
         .join(Shipment, Shipment.id == ShipmentLine.shipment_id)
@@ -95,9 +96,15 @@ def find_wrong_reservations() -> AnySelect:
     for_edits = select(
         OrderEditUnits.variant_id, OrderEditUnits.warehouse_id, literal(0), OrderEditUnits.quantity
     )
+    for_tickets = select(
+        TicketDifferenceUnits.variant_id,
+        TicketDifferenceUnits.warehouse_id,
+        literal(0),
+        TicketDifferenceUnits.quantity,
+    )
     levels = select(StockLevel.variant_id, StockLevel.warehouse_id, StockLevel.reserved, literal(0))
     # A union, since orders may wait where there is no stock level at all.
-    both = union_all(waiting, for_edits, levels).subquery()
+    both = union_all(waiting, for_edits, for_tickets, levels).subquery()
     ordered, reserved = func.sum(both.c.ordered), func.sum(both.c.reserved)
     return (
         select_rows(level_label(both.c.variant_id, both.c.warehouse_id), expected=ordered, found=reserved)

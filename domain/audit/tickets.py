@@ -1,4 +1,4 @@
-"""Tickets against the parcels they are about, and the replacements that cost less."""
+"""Tickets against the parcels they are about, and the replacements that cost less or more."""
 
 from datetime import timedelta
 
@@ -13,8 +13,10 @@ from models import (
     Order,
     OrderLine,
     Payment,
+    PaymentStatus,
     ReturnInspection,
     Ticket,
+    TicketDifference,
     TicketLine,
     TicketMessage,
     TicketStatus,
@@ -70,27 +72,62 @@ def find_wrong_ticket_lines() -> AnySelect:
 
 
 def find_wrong_reductions() -> AnySelect:
-    """Deliveries whose units cost less than was refunded for that, on orders of which anything is left to be
-    refunded: a refund is never more than that."""
-    refunded = sum_by(TicketLine.order_line_id, TicketLine.difference_amount)
+    """Order lines whose replacements cost less or more than was refunded or paid for that.
+
+    What is refunded is never more than what is left of the order: where nothing is, it may be too little.
+    """
+    settled = sum_by(TicketLine.order_line_id, TicketLine.difference_amount - TicketLine.surcharge_amount)
     left = sum_by(
         Payment.order_id, Payment.captured_amount - Payment.refunded_amount - Payment.disputed_amount
     )
-    total = func.sum(DeliveryLine.reduction_amount * DeliveryLine.quantity)
-    reduced = (
-        select(DeliveryLine.delivery_id, DeliveryLine.order_line_id, total.label("total"))
-        .group_by(DeliveryLine.delivery_id, DeliveryLine.order_line_id)
-        .having(total != 0)
-        .subquery()
+    reduced = sum_by(
+        DeliveryLine.order_line_id,
+        (DeliveryLine.reduction_amount - DeliveryLine.replaced_reduction_amount) * DeliveryLine.quantity,
     )
     row = Order.number + literal(" line ") + cast(OrderLine.position, String)
+    too_little = and_(total_of(reduced) > total_of(settled), total_of(left) > 0)
     return (
-        select_rows(row, expected=total_of(refunded), found=reduced.c.total)
+        select_rows(row, expected=total_of(settled), found=total_of(reduced))
         .join(OrderLine, OrderLine.order_id == Order.id)
-        .join(reduced, reduced.c.order_line_id == OrderLine.id)
-        .outerjoin(refunded, refunded.c.order_line_id == OrderLine.id)
+        .outerjoin(reduced, reduced.c.order_line_id == OrderLine.id)
+        .outerjoin(settled, settled.c.order_line_id == OrderLine.id)
         .outerjoin(left, left.c.order_id == Order.id)
-        .where(reduced.c.total > total_of(refunded), total_of(left) > 0)
+        .where(or_(too_little, total_of(reduced) < total_of(settled)))
+    )
+
+
+def find_wrong_surcharges() -> AnySelect:
+    """Tickets for whose dearer replacements another amount was paid than their lines say."""
+    lines = sum_by(TicketLine.ticket_id, TicketLine.surcharge_amount)
+    paid = (
+        select(TicketDifference.ticket_id, func.sum(Payment.captured_amount).label("total"))
+        .join(Payment, Payment.id == TicketDifference.payment_id)
+        .where(TicketDifference.paid_at.is_not(None))
+        .group_by(TicketDifference.ticket_id)
+        .subquery()
+    )
+    return (
+        select_differences(Ticket.number, expected=total_of(paid), found=total_of(lines))
+        .outerjoin(lines, lines.c.ticket_id == Ticket.id)
+        .outerjoin(paid, paid.c.ticket_id == Ticket.id)
+    )
+
+
+def find_wrong_differences() -> AnySelect:
+    """Payments for dearer replacements of another amount than those cost more."""
+    return (
+        select_differences(Payment.reference, expected=TicketDifference.amount, found=Payment.amount)
+        .join(TicketDifference, TicketDifference.payment_id == Payment.id)
+        .where(Payment.status != PaymentStatus.CLOSED)
+    )
+
+
+def find_unpaid_tickets() -> AnySelect:
+    """Tickets that wait for a payment of nothing, or do not wait for what is to be paid."""
+    waiting = sum_by(TicketDifference.ticket_id, literal(1), TicketDifference.paid_at.is_(None))
+    expected = case((Ticket.status == TicketStatus.AWAITING_PAYMENT, 1), else_=0)
+    return select_differences(Ticket.number, expected=expected, found=total_of(waiting)).outerjoin(
+        waiting, waiting.c.ticket_id == Ticket.id
     )
 
 

@@ -53,6 +53,20 @@ class TicketReplacementUnavailable(TicketEvent, name="ticket.replacement_unavail
     """The replacement is sold out or came back: the customer chooses what to get instead."""
 
 
+class TicketDifferenceDue(TicketEvent, name="ticket.difference_due"):
+    """The replacement costs more: it is kept until the customer has paid that, in minor units."""
+
+    amount: int
+
+
+class TicketDifferencePaid(TicketEvent, name="ticket.difference_paid"):
+    """The customer has paid what the replacement costs more, and it is sent."""
+
+
+class TicketDifferenceUnpaid(TicketEvent, name="ticket.difference_unpaid"):
+    """What the replacement costs more was not paid in time: the customer chooses what to get instead."""
+
+
 class TicketReplacementChosen(TicketEvent, name="ticket.replacement_chosen"):
     choice: ReplacementChoice
     variant_id: int | None = None

@@ -114,18 +114,23 @@ async def capture_credit(session: AsyncSession, spent: Sequence[CreditPayment], 
 
 
 async def take_credit(
-    session: AsyncSession, order: Order, payments: Sequence[Payment], *, cause: Cause
+    session: AsyncSession,
+    order: Order,
+    payments: Sequence[Payment],
+    *,
+    field: Path = ("payments",),
+    cause: Cause,
 ) -> None:
     """Capture those of the new payments of a locked order that are made with store credit."""
     spent = [CreditPayment(order, payment) for payment in payments if payment.method.paid_when_placed]
     if not spent:
         return
     if cause.by != order.account_id:
-        raise CreditOfCustomer
+        raise CreditOfCustomer(field=field)
     holder = order.account_id, order.currency
     left = (await lock_balances(session, [holder])).get(holder, Money.zero(order.currency))
     if sum(each.payment.amount for each in spent) > left.minor:
-        raise CreditTooSmall(left)
+        raise CreditTooSmall(left, field=field)
     await capture_credit(session, spent, cause=cause)
     await session.flush()
 

@@ -225,6 +225,7 @@ def delivery_line_rows(plan: InsertPlan) -> list[RowValues]:
             "reserved": plan.quote.lines[units.line].variant.tracked,
             "variant_id": None,
             "reduction_amount": 0,
+            "replaced_reduction_amount": 0,
         }
         for units in plan.allocated
     ]

@@ -17,7 +17,7 @@ from domain.events import (
     OrderReopened,
     TicketCancelled,
 )
-from domain.ledger import NewPosting, net_sales_by_order, write_postings
+from domain.ledger import NewPosting, is_waited_for, net_sales_by_order, write_postings
 from domain.order.open_parts import check_no_open_ticket, find_open_orders
 from domain.order.states import (
     CANCELLABLE_TICKETS,
@@ -336,6 +336,7 @@ async def lacks_advance_payment(session: AsyncSession, order: Order) -> bool:
         .where(Payment.order_id == order.id, Payment.amount > 0, Payment.method.not_in(OFFLINE_METHODS))
         .where(Payment.status != PaymentStatus.CAPTURED, Payment.replaced_at.is_(None))
         .where(Payment.id.not_in(select(OrderEdit.payment_id).where(OrderEdit.order_id == order.id)))
+        .where(~is_waited_for())
         .limit(1)
     )
     return payment_id is not None

@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.cause import Cause
 from domain.errors import WrongState
 from domain.events import OrderEditDropped
-from domain.ledger import refresh_payment_status, write_posting
+from domain.ledger import refresh_payment_status
+from domain.order.extra_amount import add_extra, take_extra_off
 from domain.order.payments_under_way import check_none_under_way
 from domain.outbox import record
 from domain.state import move, transition_table
@@ -21,7 +22,6 @@ from models import (
     OrderEditUnits,
     Payment,
     PaymentStatus,
-    PostingKind,
 )
 from models.sql.types import AnySelect
 from text.messages import Message
@@ -99,18 +99,8 @@ async def drop_edit(session: AsyncSession, order: Order, edit: OrderEdit, *, cau
     payment = await session.get_one(Payment, edit.payment_id, populate_existing=True)
     if payment.status is not PaymentStatus.CAPTURED:
         payment.status = PaymentStatus.CLOSED
-        order.total_amount -= edit.amount
-        order.extra_amount -= edit.amount
-        order.credited_amount += edit.amount
-        await write_posting(
-            session,
-            order_id=order.id,
-            payment_id=None,
-            kind=PostingKind.CREDITED,
-            amount=edit.difference,
-            key=f"edit dropped:{payment.reference}",
-            now=cause.now,
-        )
+        key = f"edit dropped:{payment.reference}"
+        await take_extra_off(session, order, edit.difference, key=key, now=cause.now)
     await release_edit_units(session, order, edit, cause=cause)
     move(edit, OrderEditStatus.DROPPED, EDIT_TRANSITIONS)
     edit.plan = None
@@ -132,15 +122,5 @@ async def count_late_payment(session: AsyncSession, order: Order, payment: Payme
     )
     if payment.replaced_at is None and await session.scalar(dropped) is None:
         return False
-    order.total_amount += payment.amount
-    order.extra_amount += payment.amount
-    await write_posting(
-        session,
-        order_id=order.id,
-        payment_id=None,
-        kind=PostingKind.INVOICED,
-        amount=payment.total,
-        key=f"paid late:{payment.reference}",
-        now=now,
-    )
+    await add_extra(session, order, payment.total, key=f"paid late:{payment.reference}", now=now)
     return True

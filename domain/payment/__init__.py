@@ -15,7 +15,7 @@ from domain.payment.cash_in_hand import select_overdue_cash
 from domain.payment.credit_refund import pay_credit_refund, redirect_refund
 from domain.payment.dispute import DISPUTE_TRANSITIONS, record_dispute
 from domain.payment.fees import ProviderFee, fee_key, post_fees
-from domain.payment.further import add_payments
+from domain.payment.further import add_payments, replace_payment
 from domain.payment.goodwill import refund_in_goodwill
 from domain.payment.lifecycle import (
     capture_payment,
@@ -89,6 +89,7 @@ __all__ = [
     "refundable_amount",
     "register_notification",
     "register_sending",
+    "replace_payment",
     "report_refund",
     "request_refund",
     "retry_refund",

@@ -1,11 +1,14 @@
 """Payments that an order gets after it was placed."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.errors import LimitReached, Path
+from domain.payment.states import TRANSITIONS
+from domain.state import move
 from models import Order, Payment, PaymentMethod, PaymentStatus
 
 CLOSED_LIMIT = 200
@@ -52,3 +55,12 @@ async def add_payments(
     session.add_all(payments)
     await session.flush()
     return payments
+
+
+def replace_payment(payment: Payment, *, now: datetime) -> None:
+    """Close a payment that others take the place of; one that was started may still be paid there."""
+    move(payment, PaymentStatus.CLOSED, TRANSITIONS)
+    if payment.started_at is None:
+        payment.amount = 0
+    else:
+        payment.replaced_at = now

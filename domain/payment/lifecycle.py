@@ -16,7 +16,7 @@ from domain.outbox import record
 from domain.payment.refund import refund_payment
 from domain.payment.states import SETTLED_STATUSES, TRANSITIONS
 from domain.state import move
-from models import Order, Payment, PaymentMethod, PaymentStatus, PostingKind
+from models import Order, Payment, PaymentMethod, PaymentStatus, PostingKind, Ticket, TicketDifference
 from text.messages import Message
 
 PAID_AFTER_END = Message("Paid after the order had ended.")
@@ -27,11 +27,24 @@ async def find_payment_deadline(session: AsyncSession, order: Order, payment: Pa
     edit = await find_waiting_edit(session, order.id)
     if edit is not None and edit.payment_id == payment.id:
         return edit.due_at
+    ticket = await find_waiting_ticket(session, payment)
+    if ticket is not None:
+        return ticket.due_at
     if not order.awaits_payment:
         raise WrongState(
             "This order is {status}; nothing can be paid now.", status=order.status, field=("id",)
         )
     return order.payment_due_at
+
+
+async def find_waiting_ticket(session: AsyncSession, payment: Payment) -> Ticket | None:
+    """The ticket whose replacement is sent when a payment is made."""
+    return await session.scalar(
+        select(Ticket)
+        .join(TicketDifference, TicketDifference.ticket_id == Ticket.id)
+        .where(TicketDifference.payment_id == payment.id, TicketDifference.paid_at.is_(None))
+        .execution_options(populate_existing=True)
+    )
 
 
 async def capture_payment(session: AsyncSession, payment_id: int, *, cause: Cause) -> Payment:

@@ -4,12 +4,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
 from domain.events import PaymentCaptured
-from domain.ledger import write_posting
+from domain.order.extra_amount import add_extra
 from domain.outbox import record
 from domain.payment.further import add_payments
 from domain.payment.lifecycle import record_capture
 from domain.payment.refund import create_refunds
-from models import Order, Payment, PaymentAttempt, PostingKind
+from models import Order, Payment, PaymentAttempt
 from text.messages import Message
 
 PAID_TWICE = Message("More was paid than was due.")
@@ -27,17 +27,7 @@ async def refund_surplus(
     """Count minor units beyond a payment as a further one, and give them back."""
     [surplus] = await add_payments(session, order, [(payment.method, amount)], limit=None)
     surplus.started_at, surplus.attempt_reference = attempt.created_at, attempt.reference
-    order.total_amount += amount
-    order.extra_amount += amount
-    await write_posting(
-        session,
-        order_id=order.id,
-        payment_id=None,
-        kind=PostingKind.INVOICED,
-        amount=surplus.total,
-        key=f"surplus:{surplus.reference}",
-        now=cause.now,
-    )
+    await add_extra(session, order, surplus.total, key=f"surplus:{surplus.reference}", now=cause.now)
     await record_capture(session, order, surplus, now=cause.now)
     record(session, PaymentCaptured(order, payment_id=surplus.id), cause)
     await create_refunds(session, order, [(surplus, amount)], reason=str(PAID_TWICE), cause=cause)

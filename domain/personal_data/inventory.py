@@ -80,6 +80,8 @@ from models import (
     StoreCredit,
     StoreCreditMovement,
     Ticket,
+    TicketDifference,
+    TicketDifferenceUnits,
     TicketLine,
     TicketMedia,
     TicketMention,
@@ -170,6 +172,17 @@ PERSONAL_TABLES: Mapping[type[Base], PersonalTable] = {
         lambda id: TicketMessageMedia.message_id.in_(messages_of(id)), deleted=True, exported=False
     ),
     TicketMessage: PersonalTable(lambda id: TicketMessage.ticket_id.in_(tickets_of(id)), {"body": ""}),
+    TicketDifferenceUnits: PersonalTable(
+        lambda id: TicketDifferenceUnits.difference_id.in_(
+            select(TicketDifference.id)
+            .where(TicketDifference.ticket_id.in_(tickets_of(id)))
+            .correlate_except(TicketDifference)
+        ),
+        exported=False,
+    ),
+    TicketDifference: PersonalTable(
+        lambda id: TicketDifference.ticket_id.in_(tickets_of(id)), secret=frozenset({"plan"})
+    ),
     TicketUnits: PersonalTable(lambda id: TicketUnits.ticket_id.in_(tickets_of(id)), exported=False),
     TicketLine: PersonalTable(lambda id: TicketLine.ticket_id.in_(tickets_of(id))),
     ReturnInspection: PersonalTable(
@@ -354,6 +367,7 @@ NOT_PERSONAL: Mapping[str, str] = {
     "waybills.children": "numbers of the carrier's: the books",
     "waybills.number": "a number of the carrier's: the books",
     "waybills.reference": "a number of the shop's",
+    "ticket_differences.plan": "ids and amounts of what is sent",
     "tickets.number": "a number of the shop's",
     "rule_decisions.code": "a code of the shop's",
     "tracking_events.code": "a code of the carrier's",

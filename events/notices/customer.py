@@ -21,6 +21,8 @@ from domain.events import (
     TicketAgreed,
     TicketCompleted,
     TicketDecided,
+    TicketDifferenceDue,
+    TicketDifferenceUnpaid,
     TicketMerged,
     TicketMessageAdded,
     TicketOpened,
@@ -63,6 +65,8 @@ NOTICED: Mapping[type[DomainEvent], NoticeKind] = {
     TicketMerged: NoticeKind.TICKET_MERGED,
     TicketMessageAdded: NoticeKind.TICKET_ANSWERED,
     TicketReplacementUnavailable: NoticeKind.TICKET_CHOICE,
+    TicketDifferenceDue: NoticeKind.TICKET_DIFFERENCE,
+    TicketDifferenceUnpaid: NoticeKind.TICKET_UNPAID,
     TicketCompleted: NoticeKind.TICKET_COMPLETED,
 }
 """What the customer of each event is told; a ticket that was decided in their favour is agreed to."""
@@ -183,6 +187,13 @@ async def describe_ticket(session: AsyncSession, event: DomainEvent) -> tuple[in
     ticket = await session.get_one(Ticket, event.row.id)
     if isinstance(event, TicketMessageAdded) and not await is_answer(session, event):
         return ticket.order_id, None
+    if isinstance(event, TicketDifferenceDue):
+        amount, due_at = ticket.money(event.amount), ticket.due_at
+        return ticket.order_id, lambda language, zone: {
+            "number": ticket.number,
+            "amount": write_money(amount, language),
+            "due": format_fact(due_at, language, zone) if due_at else "",
+        }
     facts = {"number": ticket.number}
     if isinstance(event, TicketMerged):
         facts["into"] = event.into_number

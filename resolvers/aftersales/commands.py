@@ -4,6 +4,7 @@ import strawberry
 
 from domain.aftersales.assignment import assign_ticket, hand_over_ticket
 from domain.aftersales.decisions import agree_ticket, decide_ticket, refuse_ticket
+from domain.aftersales.difference import choose_difference_payment
 from domain.aftersales.inspection import inspect_return
 from domain.aftersales.questions import close_question
 from domain.aftersales.replacement_choice import choose_replacement
@@ -18,13 +19,14 @@ from domain.aftersales.return_waybill import ReturnWaybill, ship_return
 from domain.aftersales.settlement import retry_refunds
 from events.aftersales import deadlines_of
 from models import (
+    PaymentMethod,
     RefundTarget,
     ReplacementChoice,
     Ticket,
     TicketReason,
 )
 from resolvers.aftersales.opening import draw_ticket_number
-from resolvers.aftersales.queries import own_ticket_id
+from resolvers.aftersales.queries import own_ticket, own_ticket_id
 from resolvers.context import Info
 from resolvers.ids import row_id
 from resolvers.inputs.aftersales import (
@@ -33,6 +35,7 @@ from resolvers.inputs.aftersales import (
     claimed_units,
     media_row_ids,
 )
+from resolvers.order.stopping import stopping_payments
 
 
 async def ticket_close(info: Info, id: strawberry.ID) -> Ticket:
@@ -162,20 +165,43 @@ async def ticket_replacement_choose(
 
     id: the ticket
     choice: to wait, to take another variant, or to get money
-    variant_id: the other variant, of the same product and at the same price or less; what it costs less is
-        refunded. A dearer one has to be ordered.
+    variant_id: the other variant, of the same product or another one; what it costs less is refunded, what it
+        costs more is paid with `ticketDifferencePay` before it is sent
     """
-    context, ticket_id = info.context, await own_ticket_id(info, id)
+    context, found = info.context, await own_ticket(info, id)
     variant = None if variant_id is None else row_id(variant_id, "Variant", field=("variant_id",))
-    async with context.transaction() as session:
-        return await choose_replacement(
-            session,
-            ticket_id,
-            choice,
-            deadlines_of(context.shop.settings),
-            variant_id=variant,
-            cause=context.cause,
-        )
+
+    async def choose() -> Ticket:
+        async with context.transaction() as session:
+            return await choose_replacement(
+                session,
+                found.id,
+                choice,
+                deadlines_of(context.shop.settings),
+                variant_id=variant,
+                cause=context.cause,
+            )
+
+    return await stopping_payments(info, found.order_id, choose)
+
+
+async def ticket_difference_pay(info: Info, id: strawberry.ID, method: PaymentMethod) -> Ticket:
+    """Says how the difference is paid that a replacement costs more; its payment is started then.
+
+    Store credit pays it at once. Another method takes the place of the one before.
+
+    id: the ticket
+    method: one of the methods on offer, but cash
+    """
+    context, found = info.context, await own_ticket(info, id)
+
+    async def choose() -> Ticket:
+        async with context.transaction() as session:
+            return await choose_difference_payment(
+                session, found.id, method, context.shop.order_terms, cause=context.cause
+            )
+
+    return await stopping_payments(info, found.order_id, choose)
 
 
 async def ticket_refund_choose(info: Info, id: strawberry.ID, refund_to: RefundTarget) -> Ticket:

@@ -64,10 +64,15 @@ def visible_ticket(info: Info, found: Ticket | None) -> Ticket | None:
 
 async def own_ticket_id(info: Info, id: strawberry.ID) -> int:
     """The row id of a ticket this viewer may see; NotFound for others."""
+    return (await own_ticket(info, id)).id
+
+
+async def own_ticket(info: Info, id: strawberry.ID) -> Ticket:
+    """A ticket this viewer may see; NotFound for others."""
     found = await find_ticket(info, row_id(id, "Ticket"))
     if found is None:
         raise NotFound("ticket", field=("id",))
-    return found.id
+    return found
 
 
 async def own_order(info: Info, id: strawberry.ID) -> Order:

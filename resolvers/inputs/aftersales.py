@@ -22,6 +22,8 @@ class TicketLineInput:
     """How many units of it."""
     shipment_id: strawberry.ID | None = None
     """The parcel they came in; left out, those that came first and can be claimed."""
+    variant_id: strawberry.ID | None = None
+    """What is wanted in their place by an exchange: any variant that is sold; left out, the same again."""
 
 
 @input_type
@@ -138,6 +140,7 @@ def claimed_units(lines: Sequence[TicketLineInput]) -> tuple[ClaimedUnits, ...]:
             row_id_or_zero(line.order_line_id, "OrderLine"),
             line.quantity,
             None if line.shipment_id is None else row_id_or_zero(line.shipment_id, "Shipment"),
+            None if line.variant_id is None else row_id_or_zero(line.variant_id, "Variant"),
         )
         for line in lines
     )

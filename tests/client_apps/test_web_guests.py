@@ -218,8 +218,24 @@ async def test_a_customer_chooses_money_where_the_replacement_is_sold_out(
         for line in shown["lines"]
     ]
     received = await desk.do("StaffTicketReturnReceive", id=ticket["id"], units=units)
+    found = await desk.read("StaffProducts", query="CLO-SHELL-NVY-M", first=1)
+    dearer = (await desk.read("StaffStock", productId=found["products"]["nodes"][0]["id"]))["product"]
+    kept = await web.do(
+        "WebTicketReplacementChoose",
+        id=ticket["id"],
+        choice="VARIANT",
+        variantId=dearer["variants"][0]["id"],
+    )
+    paying = await web.do("WebTicketDifferencePay", id=ticket["id"], method="SANDBOX")
     chosen = await web.do("WebTicketReplacementChoose", id=ticket["id"], choice="MONEY")
 
     assert received["ticket"]["status"] == "AWAITING_CHOICE"
+    assert kept["ticket"]["status"] == "AWAITING_PAYMENT"
+    assert kept["ticket"]["difference"]["payment"] is None
+    assert paying["ticket"]["difference"]["payment"]["status"] == "PENDING"
+    assert (paying["ticket"]["lines"][0]["substitute"]["id"], chosen["ticket"]["difference"]) == (
+        dearer["variants"][0]["id"],
+        None,
+    )
     assert chosen["ticket"]["status"] == "REFUNDING"
     assert chosen["ticket"]["refund"]["amount"] != "0.00"

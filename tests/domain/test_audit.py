@@ -110,6 +110,7 @@ from models import (
     StoreCreditKind,
     StoreCreditMovement,
     Ticket,
+    TicketDifference,
     TicketLine,
     TicketReason,
     TicketStatus,
@@ -520,6 +521,18 @@ def insert_shipping_swap(history: History) -> Insert:
 
 def is_stop_of(run: DeliveryRun) -> Any:
     return DeliveryRunStop.delivery_run_id == run.id
+
+
+def insert_difference(history: History, **changed: Any) -> Insert:
+    """A difference of a cent for the ticket of the returned order."""
+    values = {
+        "ticket_id": id_in(Ticket, history.returned),
+        "currency": history.returned.currency,
+        "amount": 1,
+        "plan": "[]",
+        "requested_at": NOW,
+    }
+    return insert(TicketDifference).values(values | changed)
 
 
 def id_in(table: Any, order: Order) -> Any:
@@ -979,6 +992,18 @@ TAMPERED: dict[str, Callable[[History], Tampering]] = {
         select(Ticket.number).where(Ticket.order_id == h.returned.id),
     ),
     "questions are served in time": lambda h: (insert_question(h, due_at=NOW - timedelta(days=90)), "Q1"),
+    "surcharges were paid": lambda h: (
+        increment(TicketLine.surcharge_amount, TicketLine.ticket_id == id_in(Ticket, h.returned)),
+        select(Ticket.number).where(Ticket.order_id == h.returned.id),
+    ),
+    "differences are what is paid for them": lambda h: (
+        insert_difference(h, payment_id=h.payment.id, paid_at=NOW),
+        h.payment.reference,
+    ),
+    "tickets wait for what is to be paid": lambda h: (
+        insert_difference(h),
+        select(Ticket.number).where(Ticket.order_id == h.returned.id),
+    ),
     "rules give no more in a day than they may": lambda h: (
         insert_decision(h, amount=101),
         "silence 2026-11-11",
@@ -1213,6 +1238,8 @@ ALSO_FOUND = {
     ],
     "completed orders have arrived": ["fulfilment as the parcels say"],
     "cash in the hands of who has brought the parcels": ["runs with cash in hand as moved"],
+    "surcharges were paid": ["reductions were refunded"],
+    "differences are what is paid for them": ["surcharges were paid"],
     "claimed no more than was sent": ["tickets are about units of parcels"],
     "certificates are of passed attempts": ["passed attempts brought certificates"],
     "passed attempts brought certificates": ["scores are what credit gives"],
@@ -1364,6 +1391,7 @@ COUNTED: tuple[AnyAttribute, ...] = (
     DeliveryLine.packed,
     DeliveryLine.ended,
     DeliveryLine.reduction_amount,
+    DeliveryLine.replaced_reduction_amount,
     Payment.amount,
     Payment.captured_amount,
     Payment.refunded_amount,
@@ -1373,6 +1401,8 @@ COUNTED: tuple[AnyAttribute, ...] = (
     Ticket.refund_amount,
     TicketLine.quantity,
     TicketLine.refund_amount,
+    TicketLine.difference_amount,
+    TicketLine.surcharge_amount,
     TicketUnits.quantity,
     ReturnInspection.quantity,
     LedgerEntry.amount,

@@ -54,6 +54,7 @@ DEADLINES = Deadlines(
     receipt=timedelta(days=10),
     choose=timedelta(days=7),
     wait_for_stock=timedelta(days=30),
+    pay_difference=timedelta(days=3),
     close_question=timedelta(days=7),
 )
 

@@ -15,8 +15,9 @@ from domain.aftersales.order_editing.plan import EditPlan, load_plan
 from domain.cause import Cause
 from domain.errors import DomainError, WrongState
 from domain.events import OrderEdited, OrderEditRequested
-from domain.ledger import refresh_payment_status, write_posting
+from domain.ledger import refresh_payment_status
 from domain.order import OrderTerms, check_cash_amount, find_cash_terms, lock_order
+from domain.order.extra_amount import add_extra
 from domain.order.open_parts import check_no_open_ticket
 from domain.order.waiting_edit import (
     EDIT_TRANSITIONS,
@@ -39,7 +40,6 @@ from models import (
     OrderStatus,
     Payment,
     PaymentStatus,
-    PostingKind,
 )
 from text.messages import Message
 
@@ -87,17 +87,8 @@ async def request_payment(
     session.add(edit)
     await session.flush()
     await reserve_edit_units(session, order, edit, plan, cause=cause)
-    order.total_amount += payment.amount
-    order.extra_amount += payment.amount
-    await write_posting(
-        session,
-        order_id=order.id,
-        payment_id=None,
-        kind=PostingKind.INVOICED,
-        amount=payment.total,
-        key=f"edit requested:{payment.reference}",
-        now=cause.now,
-    )
+    key = f"edit requested:{payment.reference}"
+    await add_extra(session, order, payment.total, key=key, now=cause.now)
     record(session, OrderEditRequested(order, payment_id=payment.id), cause)
     return edit
 

@@ -11,7 +11,7 @@ from domain.aftersales.withdrawal import find_open_payments
 from domain.cause import Cause
 from domain.errors import Invalid, WrongState
 from domain.events import OrderPaymentsChanged
-from domain.ledger import refresh_payment_status
+from domain.ledger import is_waited_for, refresh_payment_status
 from domain.order import (
     AmountMismatch,
     OrderTerms,
@@ -24,9 +24,9 @@ from domain.order.cash import find_cash_payments, sum_cash_under_way
 from domain.order.credit import take_credit
 from domain.order.waiting_edit import drop_waiting_edit
 from domain.outbox import record
-from domain.payment import add_payments
-from domain.payment.states import SETTLED_STATUSES, TRANSITIONS
-from domain.state import move, status_text
+from domain.payment import add_payments, replace_payment
+from domain.payment.states import SETTLED_STATUSES
+from domain.state import status_text
 from models import (
     OFFLINE_METHODS,
     Order,
@@ -35,7 +35,6 @@ from models import (
     OrderStatus,
     Payment,
     PaymentMethod,
-    PaymentStatus,
 )
 
 
@@ -143,15 +142,6 @@ async def divide_anew(
     return added
 
 
-def replace_payment(payment: Payment, *, now: datetime) -> None:
-    """Close a payment that others take the place of; one that was started may still be paid there."""
-    move(payment, PaymentStatus.CLOSED, TRANSITIONS)
-    if payment.started_at is None:
-        payment.amount = 0
-    else:
-        payment.replaced_at = now
-
-
 async def return_to_cash(session: AsyncSession, order_id: int, *, cause: Cause) -> bool:
     """Collect at the door what was to be paid in advance and was not paid in time; whether that was due.
 
@@ -175,12 +165,12 @@ async def return_to_cash(session: AsyncSession, order_id: int, *, cause: Cause) 
 
 
 async def find_unpaid_in_advance(session: AsyncSession, order: Order) -> Sequence[Payment]:
-    """The payments of a locked order that are not made at the door, nor for an edit, and are not paid."""
+    """The payments of a locked order that are not made at the door, nor for what waits, and are not paid."""
     for_edits = select(OrderEdit.payment_id).where(OrderEdit.order_id == order.id)
     rows = await session.scalars(
         select(Payment)
         .where(Payment.order_id == order.id, Payment.method.not_in(OFFLINE_METHODS))
-        .where(Payment.status.not_in(SETTLED_STATUSES), Payment.id.not_in(for_edits))
+        .where(Payment.status.not_in(SETTLED_STATUSES), Payment.id.not_in(for_edits), ~is_waited_for())
         .execution_options(populate_existing=True)
     )
     return rows.all()

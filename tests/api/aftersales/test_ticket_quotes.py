@@ -23,7 +23,7 @@ SEEN = """type reason eligible refusal { code message } deadline opensAt needsPi
 ONE = f"query($input: TicketQuoteInput!) {{ ticketQuote(input: $input) {{ {SEEN} }} }}"
 ALL = f"""query($orderId: ID!, $types: [TicketType!]) {{
   ticketQuotes(orderId: $orderId, types: $types) {{ {SEEN} }} }}"""
-PAIRS = 19
+PAIRS = 20
 """Reasons with the types they go with, questions left out."""
 
 

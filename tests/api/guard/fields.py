@@ -272,6 +272,7 @@ REQUIRED: dict[str, dict[str, Permission]] = {
         "ticketReapply": Permission.TICKET_OPEN,
         "ticketRefundRetry": Permission.TICKET_HANDLE,
         "ticketRefuse": Permission.TICKET_HANDLE,
+        "ticketDifferencePay": Permission.TICKET_TAKE_PART,
         "ticketReplacementChoose": Permission.TICKET_TAKE_PART,
         "ticketReturnReceive": Permission.RETURN_RECEIVE,
         "ticketRefundChoose": Permission.TICKET_TAKE_PART,

@@ -12,23 +12,26 @@ from domain.aftersales.decisions import (
     agree_ticket,
     refuse_ticket,
 )
+from domain.aftersales.difference import choose_difference_payment, send_paid_replacement
 from domain.aftersales.replacement_choice import choose_replacement, fill_waiting_ticket
 from domain.aftersales.requests import cancel_ticket, escalate_ticket
 from domain.aftersales.return_waybill import OTHER_CARRIER, ReturnWaybill, ship_return
 from domain.aftersales.settlement import follow_refunds, follow_replacement
 from domain.cause import Cause
 from domain.errors import DomainError
-from domain.payment import fail_refund, settle_refund
+from domain.payment import capture_payment, fail_refund, settle_refund
 from domain.shipment import TrackingFact, add_tracking_events, lock_shipment
 from domain.stock import adjust_stock
 from events.shop import Shop
 from models import (
+    CurrencyCode,
     Event,
     FulfilmentStatus,
     MovementKind,
     Order,
     OrderLine,
     OrderStatus,
+    PaymentMethod,
     Product,
     RefundStatus,
     ReplacementChoice,
@@ -37,11 +40,12 @@ from models import (
     ShipmentTask,
     StockLevel,
     Ticket,
+    TicketDifference,
     TicketStatus,
 )
 from tests.factories.aftersales import DEADLINES, refunds_of
 from tests.factories.catalog import create_variant
-from tests.factories.order import NOW, RECEIPT_AFTER, dispatch
+from tests.factories.order import NOW, RECEIPT_AFTER, TERMS, dispatch
 from tests.factories.returns import accept_return, decide, refuse_return
 from tests.observe import read_all_rows
 
@@ -188,9 +192,19 @@ async def take_money(session: AsyncSession, ticket: Ticket) -> None:
 
 async def take_variant(session: AsyncSession, ticket: Ticket) -> None:
     """Take another variant of the same product at the same price."""
+    await take_variant_at(session, ticket, 9_900)
+
+
+async def take_dearer_variant(session: AsyncSession, ticket: Ticket) -> None:
+    """Take another variant of the same product that costs 20.00 more."""
+    await take_variant_at(session, ticket, 11_900)
+
+
+async def take_variant_at(session: AsyncSession, ticket: Ticket, price: int) -> None:
     line = (await session.scalars(select(OrderLine).where(OrderLine.order_id == ticket.order_id))).first()
     product = await session.get_one(Product, line.product_id if line else 0)
-    variant = await create_variant(session, product, options={"Colour": "Blue"})
+    options, prices = {"Colour": f"Blue {price}"}, {CurrencyCode.CNY: price}
+    variant = await create_variant(session, product, options=options, prices=prices)
     await choose_replacement(
         session,
         ticket.id,
@@ -199,6 +213,23 @@ async def take_variant(session: AsyncSession, ticket: Ticket) -> None:
         variant_id=variant.id,
         cause=Cause(NOW, ticket.account_id),
     )
+
+
+async def say_how_to_pay(session: AsyncSession, ticket: Ticket) -> None:
+    cause = Cause(NOW, ticket.account_id)
+    await choose_difference_payment(session, ticket.id, PaymentMethod.SANDBOX, TERMS, cause=cause)
+
+
+async def pay_difference(session: AsyncSession, ticket: Ticket) -> None:
+    """The customer pays what the replacement costs more, where anything is to be paid."""
+    if ticket.status is TicketStatus.AWAITING_PAYMENT:
+        await say_how_to_pay(session, ticket)
+    for difference in await session.scalars(
+        select(TicketDifference).where(TicketDifference.ticket_id == ticket.id)
+    ):
+        assert difference.payment_id is not None
+        await capture_payment(session, difference.payment_id, cause=Cause(NOW))
+        await send_paid_replacement(session, difference.payment_id, DEADLINES, cause=Cause(NOW))
 
 
 async def fill(session: AsyncSession, ticket: Ticket) -> None:
@@ -239,6 +270,7 @@ COMMANDS_TO_STATE: Mapping[str, Sequence[Command]] = {
     "CANCELLED": [withdraw],
     "AWAITING_CHOICE": [agree, send_return, sell_out, accept_returned],
     "AWAITING_STOCK": [agree, send_return, sell_out, accept_returned, wait],
+    "AWAITING_PAYMENT": [agree, send_return, sell_out, accept_returned, take_dearer_variant],
 }
 
 Create = Callable[[AsyncSession, str], Awaitable[Any]]

@@ -28,11 +28,14 @@ from tests.domain.states.outcomes import (
     escalate,
     fail_refunds,
     fill,
+    pay_difference,
     refuse,
     refuse_returned,
     reject,
+    say_how_to_pay,
     send_return,
     settle_refunds,
+    take_dearer_variant,
     take_money,
     take_variant,
     wait,
@@ -43,7 +46,7 @@ from tests.factories.aftersales import DEADLINES, create_question, create_ticket
 from tests.factories.order import NOW
 from tests.factories.returns import decide
 
-EXCHANGES = {"RESHIPPING", "AWAITING_CHOICE", "AWAITING_STOCK"}
+EXCHANGES = {"RESHIPPING", "AWAITING_CHOICE", "AWAITING_STOCK", "AWAITING_PAYMENT"}
 
 
 async def a_ticket(session: AsyncSession, state: str) -> Ticket:
@@ -98,6 +101,9 @@ TICKET: Mapping[str, Command] = {
     ),
     "the customer waits for stock": wait,
     "the customer takes another variant": take_variant,
+    "the customer takes a dearer variant": take_dearer_variant,
+    "the customer says how they pay the difference": say_how_to_pay,
+    "the difference is paid": pay_difference,
     "the customer takes money": take_money,
     "there is stock of the replacement": fill,
     "the replacement arrives": deliver_replacement,
