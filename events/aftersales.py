@@ -1,11 +1,14 @@
 """What tickets do after refunds, deliveries and cancellations, and when nobody acts in time."""
 
+from collections.abc import Sequence
+
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.aftersales.assignment import forget_releases, select_ended_releases
 from domain.aftersales.automatic import agree_when_opened
 from domain.aftersales.deadlines import Deadlines
 from domain.aftersales.difference import send_paid_replacement
-from domain.aftersales.giving import give_ticket, select_free
+from domain.aftersales.giving import give_ticket, release_uncertified, select_free, select_uncertified
 from domain.aftersales.overdue import act_on_overdue, select_overdue
 from domain.aftersales.priority import rank_unranked, select_unranked
 from domain.aftersales.replacement import find_replaced_ticket
@@ -98,12 +101,34 @@ async def give_free_ticket(resources: Resources, ticket_id: int) -> None:
         await give_ticket(session, ticket_id, cause=Cause(resources.clock()))
 
 
+async def release_from_uncertified(resources: Resources, ticket_ids: Sequence[int]) -> int:
+    """Take tickets from agents who lack a certificate that they take."""
+    async with resources.database.writes.begin() as session:
+        return await release_uncertified(session, ticket_ids, cause=Cause(resources.clock()))
+
+
+async def release_one(resources: Resources, ticket_id: int) -> None:
+    await release_from_uncertified(resources, [ticket_id])
+
+
+async def forget_releases_of(resources: Resources, ticket_id: int) -> None:
+    async with resources.database.writes.begin() as session:
+        await forget_releases(session, ticket_id)
+
+
 async def rank_ticket(resources: Resources, ticket_id: int) -> None:
     async with resources.database.writes.begin() as session:
         await rank_unranked(session, ticket_id, deadlines_of(resources.settings), now=resources.clock())
 
 
 TICKETS_UNRANKED = Timer("ticket.unranked", due=select_unranked, act=rank_ticket)
+TICKETS_UNCERTIFIED = Timer(
+    "ticket.holder_uncertified",
+    due=select_uncertified,
+    act=release_one,
+    act_on_group=release_from_uncertified,
+)
+RELEASES_ENDED = Timer("ticket.release_ended", due=select_ended_releases, act=forget_releases_of)
 TICKETS_FREE = Timer("ticket.free", due=select_free, act=give_free_ticket)
 TICKETS_OVERDUE = Timer("ticket.overdue", due=select_overdue, act=act_on_ticket)
 TICKETS_IN_STOCK = Timer("ticket.in_stock", due=select_fillable_tickets, act=fill_ticket)

@@ -26,6 +26,7 @@ from domain.events import (
     TicketOpened,
     TicketOverdue,
     TicketReapplied,
+    TicketRefundFailed,
     TicketRefundRetried,
     TicketRefused,
     TicketReturnAccepted,
@@ -37,28 +38,29 @@ from domain.events import (
 )
 from models import Event, Permission, Role, is_granted
 
-WORK_QUEUE: Mapping[type[DomainEvent], Permission] = {
-    OrderConfirmed: Permission.SHIPMENT_PACK,
-    TicketOpened: Permission.TICKET_HANDLE,
-    TicketSplitOff: Permission.TICKET_HANDLE,
-    TicketReapplied: Permission.TICKET_HANDLE,
-    TicketOverdue: Permission.TICKET_DECIDE,
-    TicketMessageAdded: Permission.TICKET_HANDLE,
-    TicketReturnShipped: Permission.RETURN_RECEIVE,
-    TicketReturnShort: Permission.TICKET_DECIDE,
-    TicketEscalated: Permission.TICKET_DECIDE,
-    RefundFailed: Permission.REFUND,
-    RefundAbnormal: Permission.REFUND,
-    RefundApprovalNeeded: Permission.REFUND,
-    DisputeOpened: Permission.REFUND,
-    DisputeSettled: Permission.REFUND,
-    ShipmentReturned: Permission.RETURN_RECEIVE,
-    ShipmentOverdue: Permission.SHIPMENT_LIST,
-    DeliveryRunStalled: Permission.DELIVERY_RUN_PLAN,
-    CashDiffers: Permission.CASH_RECEIVE,
-    CashOverdue: Permission.CASH_RECEIVE,
+WORK_QUEUE: Mapping[type[DomainEvent], Collection[Permission]] = {
+    OrderConfirmed: (Permission.SHIPMENT_PACK,),
+    TicketOpened: (Permission.TICKET_HANDLE,),
+    TicketSplitOff: (Permission.TICKET_HANDLE,),
+    TicketReapplied: (Permission.TICKET_HANDLE,),
+    TicketOverdue: (Permission.TICKET_HANDLE, Permission.TICKET_DECIDE),
+    TicketRefundFailed: (Permission.TICKET_HANDLE,),
+    TicketMessageAdded: (Permission.TICKET_HANDLE,),
+    TicketReturnShipped: (Permission.RETURN_RECEIVE,),
+    TicketReturnShort: (Permission.TICKET_DECIDE,),
+    TicketEscalated: (Permission.TICKET_DECIDE,),
+    RefundFailed: (Permission.REFUND,),
+    RefundAbnormal: (Permission.REFUND,),
+    RefundApprovalNeeded: (Permission.REFUND,),
+    DisputeOpened: (Permission.REFUND,),
+    DisputeSettled: (Permission.REFUND,),
+    ShipmentReturned: (Permission.RETURN_RECEIVE,),
+    ShipmentOverdue: (Permission.SHIPMENT_LIST,),
+    DeliveryRunStalled: (Permission.DELIVERY_RUN_PLAN,),
+    CashDiffers: (Permission.CASH_RECEIVE,),
+    CashOverdue: (Permission.CASH_RECEIVE,),
 }
-"""What it takes to do the work of each event: who has the permission sees it."""
+"""What it takes to do the work of each event: who has the permission, or one of them, sees it."""
 
 BY_CUSTOMER = frozenset({TicketMessageAdded})
 """Events that are work only where the customer caused them: a message of the staff's own is none."""
@@ -98,4 +100,8 @@ def gone_of(role: Role) -> Collection[type[DomainEvent]]:
 
 def work_of(role: Role) -> Sequence[type[DomainEvent]]:
     """The events that are work of a role."""
-    return [event_type for event_type, permission in WORK_QUEUE.items() if is_granted(permission, role)]
+    return [
+        event_type
+        for event_type, permissions in WORK_QUEUE.items()
+        if any(is_granted(each, role) for each in permissions)
+    ]

@@ -6,11 +6,13 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from loaders.base import Grouped, ManyByKey, loader
-from models import Account, Ticket, TicketAgent, TicketSkill
+from models import Account, Permission, Role, Ticket, TicketAgent, TicketSkill, is_granted
 from models.database import Reads
 
 AGENTS_LIMIT = 500
 """Agents that are listed."""
+ROLES = [role for role in Role if is_granted(Permission.TICKET_HANDLE, role)]
+"""Those of who can handle tickets."""
 
 
 class SkillsByAgent(ManyByKey[int, TicketSkill]):
@@ -34,12 +36,12 @@ class LoadByAgent(Grouped[int, int]):
 
 
 async def load_ticket_agents(reads: Reads) -> Sequence[TicketAgent]:
-    """To whom the shop gives tickets by itself, by their names."""
+    """To whom the shop gives tickets by itself, by their names: those of them who can handle any now."""
     async with reads() as session:
         rows = await session.scalars(
             select(TicketAgent)
             .join(Account, Account.id == TicketAgent.account_id)
-            .where(Account.disabled_at.is_(None))
+            .where(Account.disabled_at.is_(None), Account.role.in_(ROLES))
             .order_by(Account.name, Account.id)
             .limit(AGENTS_LIMIT)
         )

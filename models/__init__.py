@@ -198,7 +198,7 @@ from models.store_credit import (
     StoreCreditKind,
     StoreCreditMovement,
 )
-from models.ticket_agent import TicketAgent, TicketSkill
+from models.ticket_agent import TicketAgent, TicketRelease, TicketSkill
 from models.ticket_difference import TicketDifference, TicketDifferenceUnits
 from models.ticket_thread import CannedAnswer, TicketMention, TicketMessageMedia, TicketRead
 from models.tracking_link import TrackingLink

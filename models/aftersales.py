@@ -110,6 +110,9 @@ class ReplacementChoice(StrEnum):
 
 WAITS = text("attend_by IS NOT NULL")
 """Whether a ticket waits for the shop, as indexes say it."""
+NEEDED = text("closed_at IS NULL OR attend_by IS NOT NULL")
+"""Whether somebody has to do with a ticket still."""
+UNANSWERED, LATE = text("unanswered_since IS NOT NULL"), text("overdue_since IS NOT NULL")
 MERGED, SPLIT = text("merged_into_id IS NOT NULL"), text("split_from_id IS NOT NULL")
 
 
@@ -138,7 +141,9 @@ class Ticket(HasCurrency, Base):
         Index("ix_tickets_status_id", "status", "id"),
         Index("ix_tickets_due_at", "due_at"),
         Index("ix_tickets_attend_by", "attend_by", "id", sqlite_where=WAITS, postgresql_where=WAITS),
-        Index("ix_tickets_assignee_id", "assignee_id", sqlite_where=WAITS, postgresql_where=WAITS),
+        Index("ix_tickets_assignee_id", "assignee_id", sqlite_where=NEEDED, postgresql_where=NEEDED),
+        Index("ix_tickets_unanswered", "id", sqlite_where=UNANSWERED, postgresql_where=UNANSWERED),
+        Index("ix_tickets_overdue", "id", sqlite_where=LATE, postgresql_where=LATE),
         Index(
             "ix_tickets_return_tracking_number",
             "return_tracking_number",
@@ -202,8 +207,6 @@ class Ticket(HasCurrency, Base):
     """These words."""
     unanswered_since: Mapped[datetime | None]
     """Since when the customer waits for an answer to a message; None where they do not."""
-    released_by_id: Mapped[int | None] = mapped_column(BigId)
-    """Who had it last and gave it back: it is not given to them again by itself."""
     merged_into_id: Mapped[int | None] = mapped_column(BigId)
     """The ticket as which it goes on, of which it was a duplicate; None for others."""
     split_from_id: Mapped[int | None] = mapped_column(BigId)

@@ -33,3 +33,14 @@ class TicketSkill(Base):
     account_id: Mapped[int] = mapped_column(ForeignKey("ticket_agents.account_id"), primary_key=True)
     ticket_type: Mapped[TicketType] = mapped_column(primary_key=True)
     language: Mapped[str] = mapped_column(primary_key=True)
+
+
+class TicketRelease(Base):
+    """A ticket that somebody gave back, or that was taken from them: the shop gives it to them no more."""
+
+    __tablename__ = "ticket_releases"
+    __table_args__ = (Index("ix_ticket_releases_account_id", "account_id"),)
+
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"), primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
+    released_at: Mapped[datetime]

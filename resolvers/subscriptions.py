@@ -83,9 +83,13 @@ async def work_queue_counts(info: Info) -> Sequence[WorkQueueCount]:
     return await count_queues(reads, viewer.role, viewer.id, now=info.context.shop.clock())
 
 
-async def counts(items: Sequence[QueueItem], info: Info) -> Sequence[Sequence[WorkQueueCount]]:
-    """How many tickets are in each queue that the viewer works on, now."""
-    return [await work_queue_counts(info)] * len(items)
+async def counts(items: Sequence[QueueItem], info: Info) -> Sequence[Sequence[WorkQueueCount] | None]:
+    """How many tickets are in each queue that the viewer works on, now; null on those that were there when
+    the viewer began to watch: CURRENT, which follows them, has it."""
+    if all(item.change is WorkChange.WAITING for item in items):
+        return [None] * len(items)
+    counted = await work_queue_counts(info)
+    return [None if item.change is WorkChange.WAITING else counted for item in items]
 
 
 async def subjects(events: Sequence[Event | QueueItem], info: Info) -> Sequence[Versioned | None]:
@@ -93,6 +97,8 @@ async def subjects(events: Sequence[Event | QueueItem], info: Info) -> Sequence[
     load = info.context.load
 
     async def find(event: Event | QueueItem) -> Versioned | None:
+        if isinstance(event, QueueItem) and event.ticket is not None:
+            return event.ticket
         return await LOAD_SUBJECT[event.subject](load, event.subject_id) if event.subject else None
 
     return await asyncio.gather(*map(find, events))

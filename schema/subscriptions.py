@@ -48,7 +48,7 @@ class WorkItem:
     change: resolve.WorkChange
     """What it says about the queue."""
     subject: Node | None = batched(resolve.subjects)
-    counts: list[WorkQueueCount] = batched(resolve.counts, size=FEW)
+    counts: list[WorkQueueCount] | None = batched(resolve.counts, size=FEW)
     occurred_at: datetime
     """When the shop recorded it; of what was there or is due soon, when it is sent."""
 

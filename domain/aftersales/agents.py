@@ -3,10 +3,10 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.aftersales.assignment import check_agent, release_tickets_of
+from domain.aftersales.assignment import check_agent, lock_ticket_agent, release_tickets_of
 from domain.cause import Cause
 from domain.errors import Invalid, NotFound, collect_refusals
 from domain.versions import check_version
@@ -82,8 +82,3 @@ async def set_presence(session: AsyncSession, account_id: int, *, present: bool,
         agent.away_since = cause.now
         await release_tickets_of(session, account_id, cause=cause)
     return agent
-
-
-async def lock_ticket_agent(session: AsyncSession, account_id: int) -> TicketAgent | None:
-    statement = select(TicketAgent).where(TicketAgent.account_id == account_id).with_for_update()
-    return await session.scalar(statement.execution_options(populate_existing=True))

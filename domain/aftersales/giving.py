@@ -1,21 +1,30 @@
 """Giving tickets to agents by skill, certificate and load, and agents who take the next one."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from domain.aftersales.agents import lock_ticket_agent
-from domain.aftersales.assignment import check_agent
+from domain.aftersales.assignment import check_agent, forget_release, is_needed, lock_ticket_agent, take_away
 from domain.aftersales.certificates import require_certificate_for_ticket
 from domain.cause import Cause
 from domain.errors import DomainError, NotFound, Taken, WrongState
 from domain.events import TicketAssigned
 from domain.outbox import record
 from domain.training import is_active, is_certified
-from models import Account, Permission, Ticket, TicketAgent, TicketSkill, TicketStatus
-from models.sql.types import AnySelect
+from models import (
+    Account,
+    CertificateRequirement,
+    Permission,
+    Ticket,
+    TicketAgent,
+    TicketRelease,
+    TicketSkill,
+    TicketStatus,
+)
+from models.sql.types import AnyAttribute, AnySelect
 
 FOR_AGENTS = (TicketStatus.APPLIED, TicketStatus.REFUND_FAILED)
 """In these, agents have to act; elsewhere only where the customer has written."""
@@ -30,6 +39,12 @@ def waits_for_agents() -> ColumnElement[bool]:
         & Ticket.assignee_id.is_(None)
         & or_(Ticket.status.in_(FOR_AGENTS), Ticket.unanswered_since.is_not(None))
     )
+
+
+def has_given_back(account_id: int | AnyAttribute) -> ColumnElement[bool]:
+    """Whether somebody has given a ticket back, or it was taken from them."""
+    release = TicketRelease.ticket_id == Ticket.id, TicketRelease.account_id == account_id
+    return select(TicketRelease.ticket_id).where(*release).correlate(Ticket, TicketAgent).exists()
 
 
 def select_fitting(now: datetime) -> AnySelect:
@@ -56,7 +71,7 @@ def select_fitting(now: datetime) -> AnySelect:
             or_(Customer.language.is_(None), Customer.language.startswith(TicketSkill.language)),
             is_active(Permission.TICKET_HANDLE),
             is_certified(Ticket.type, now),
-            or_(Ticket.released_by_id.is_(None), Ticket.released_by_id != TicketAgent.account_id),
+            ~has_given_back(TicketAgent.account_id),
         )
     )
 
@@ -94,7 +109,8 @@ async def take_ticket(session: AsyncSession, ticket_id: int | None, *, cause: Ca
     await check_agent(session, cause.person)
     ticket = await lock_free_ticket(session, ticket_id, cause=cause)
     if ticket.assignee_id is None:
-        ticket.assignee_id, ticket.released_by_id = cause.person, None
+        ticket.assignee_id = cause.person
+        await forget_release(session, ticket, cause.person)
         record(session, TicketAssigned(ticket, assignee_id=cause.person), cause)
     return ticket
 
@@ -118,7 +134,8 @@ async def lock_free_ticket(session: AsyncSession, ticket_id: int | None, *, caus
 
 
 def select_next(cause: Cause) -> AnySelect:
-    """The most urgent ticket that somebody can handle: by their skills, where they have any."""
+    """The most urgent ticket that somebody can handle and has not given back: by their skills, where they
+    have any."""
     skill = select(TicketSkill.account_id).where(TicketSkill.account_id == cause.person)
     speaks = or_(Customer.language.is_(None), Customer.language.startswith(TicketSkill.language))
     fits = exists(skill.where(TicketSkill.ticket_type == Ticket.type, speaks).correlate(Ticket, Customer))
@@ -126,9 +143,41 @@ def select_next(cause: Cause) -> AnySelect:
         select(Ticket)
         .join(Customer, Customer.id == Ticket.account_id)
         .join(Account, Account.id == cause.person)
-        .where(waits_for_agents(), is_certified(Ticket.type, cause.now), or_(~exists(skill), fits))
+        .where(
+            waits_for_agents(),
+            is_certified(Ticket.type, cause.now),
+            or_(~exists(skill), fits),
+            ~has_given_back(cause.person),
+        )
         .order_by(Ticket.attend_by, Ticket.id)
         .limit(1)
         .with_for_update(of=Ticket, skip_locked=True)
         .execution_options(populate_existing=True)
     )
+
+
+def select_uncertified(now: datetime) -> AnySelect:
+    """The ids of tickets that somebody has who lacks a certificate, which has ended or is newly required."""
+    required = select(CertificateRequirement.ticket_type).where(
+        CertificateRequirement.ticket_type.is_not(None)
+    )
+    return (
+        select(Ticket.id)
+        .join(Account, Account.id == Ticket.assignee_id)
+        .where(is_needed(), Ticket.type.in_(required), ~is_certified(Ticket.type, now))
+        .order_by(Ticket.id)
+    )
+
+
+async def release_uncertified(session: AsyncSession, ticket_ids: Collection[int], *, cause: Cause) -> int:
+    """Take tickets from those who may not handle them any more, all in one transaction; how many."""
+    rows = await session.scalars(
+        select(Ticket)
+        .where(Ticket.id.in_(ticket_ids), Ticket.id.in_(select_uncertified(cause.now).order_by(None)))
+        .order_by(Ticket.id)
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
+    )
+    tickets = rows.all()
+    await take_away(session, tickets, cause=cause)
+    return len(tickets)

@@ -22,10 +22,10 @@ from domain.order.states import OPEN_REFUNDS
 from domain.outbox import EventTable, rewrite_payloads
 from domain.personal_data.belongings import orders_of, shipments_of, tickets_of
 from domain.personal_data.inventory import (
-    EVENT_TEXTS,
     PERSONAL_TABLES,
     PersonalTable,
 )
+from domain.personal_data.texts import EVENT_TEXTS
 from domain.store_credit import find_balances, forfeit_credit
 from models import (
     STAFF,

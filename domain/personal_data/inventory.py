@@ -80,6 +80,7 @@ from models import (
     StoreCredit,
     StoreCreditMovement,
     Ticket,
+    TicketAgent,
     TicketDifference,
     TicketDifferenceUnits,
     TicketLine,
@@ -88,6 +89,8 @@ from models import (
     TicketMessage,
     TicketMessageMedia,
     TicketRead,
+    TicketRelease,
+    TicketSkill,
     TicketUnits,
     TotpSecret,
     TrackingEvent,
@@ -194,6 +197,13 @@ PERSONAL_TABLES: Mapping[type[Base], PersonalTable] = {
         lambda id: RuleDecision.ticket_id.in_(tickets_of(id)),
         secret=frozenset({"daily_amount", "daily_tickets"}),
     ),
+    TicketRelease: PersonalTable(
+        lambda id: or_(TicketRelease.account_id == id, TicketRelease.ticket_id.in_(tickets_of(id))),
+        deleted=True,
+        exported=False,
+    ),
+    TicketSkill: PersonalTable(lambda id: TicketSkill.account_id == id, deleted=True),
+    TicketAgent: PersonalTable(lambda id: TicketAgent.account_id == id, deleted=True),
     Ticket: PersonalTable(
         lambda id: Ticket.account_id == id,
         {
@@ -204,9 +214,7 @@ PERSONAL_TABLES: Mapping[type[Base], PersonalTable] = {
             "return_tracking_number": None,
             "urgent_terms": [],
         },
-        secret=frozenset(
-            {"attend_by", "overdue_obstacle", "released_by_id", "urgent_terms", "value_hours", "word_hours"}
-        ),
+        secret=frozenset({"attend_by", "overdue_obstacle", "urgent_terms", "value_hours", "word_hours"}),
     ),
     TrackingEvent: PersonalTable(
         lambda id: TrackingEvent.shipment_id.in_(shipments_of(id)),
@@ -339,76 +347,3 @@ PERSONAL_TABLES: Mapping[type[Base], PersonalTable] = {
 
 Events, pictures and reasons of cancellations in events are erased by functions of their own.
 """
-
-EVENT_TEXTS = frozenset({"reason", "note"})
-"""Fields of events that hold what somebody wrote."""
-EVENT_FACTS = frozenset({"number", "tracking_number", "statuses"})
-"""Fields of events that are texts and name no person: numbers and codes."""
-
-NOT_PERSONAL: Mapping[str, str] = {
-    "delivery_run_stops.skills": "names that the shop has given",
-    "carts.coupon_codes": "codes of the shop",
-    "idempotency_keys.command": "a name of the shop's",
-    "order_lines.sku": "a number of the shop's",
-    "order_lines.title": "the product as it was sold: the books",
-    "order_lines.options": "as the title",
-    "order_lines.picture_url": "a picture of the shop's",
-    "order_lines.translations": "as the title",
-    "orders.number": "the number of the order: the books",
-    "pickups.nonce": "a random text",
-    "shipments.number": "a number of the shop's",
-    "unpacked_parcels.number": "a number of the shop's",
-    "shipments.carrier": "the code of a carrier",
-    "shipments.company_code": "the code of a carrier",
-    "shipments.tracking_link": "the carrier's page: as its number",
-    "shipments.tracking_number": "a number of the carrier's: the books",
-    "waybills.carrier": "the code of a carrier",
-    "waybills.label_kind": "the name of a program that prints labels",
-    "waybills.children": "numbers of the carrier's: the books",
-    "waybills.number": "a number of the carrier's: the books",
-    "waybills.reference": "a number of the shop's",
-    "ticket_differences.plan": "ids and amounts of what is sent",
-    "tickets.number": "a number of the shop's",
-    "rule_decisions.code": "a code of the shop's",
-    "tracking_events.code": "a code of the carrier's",
-    "tracking_events.text_hash": "a hash of a text: what the event is known by",
-    "refunds.reference": "the shop's name for it at the provider: the books",
-    "refunds.provider_reference": "the provider's name for it: the books",
-    "payment_attempts.provider_reference": "the shop's name for it at the provider: the books",
-    "payment_attempts.reference": "the shop's name for it at the provider: the books",
-    "payments.attempt_reference": "the shop's name for it at the provider: the books",
-    "payments.reference": "the shop's name for it at the provider: the books",
-    "disputes.reference": "the provider's name for it: the books",
-    "statement_differences.expected": "an amount or a day: the books",
-    "statement_differences.found": "as what was expected",
-    "statement_differences.key": "made of references: the books",
-    "statement_differences.reference": "the name of a payment or refund at the provider: the books",
-    "carrier_calls.answer": "a word of the shop's, a number of the carrier's or a price",
-    "carrier_calls.carrier": "the code of a carrier",
-    "provider_calls.answer": "a word of the shop's",
-    "postings.key": "made of ids: the books",
-    "deliveries.country_code": "a country, for the books",
-    "order_promotion_rules.rules": "what the promotions of the shop were",
-    "order_lines.discounts": "ids and amounts",
-    "deliveries.discounts": "ids and amounts",
-    "article_ratings.reader": "an id",
-    "article_reads.reader": "an id",
-    "promotion_uses.code": "a code of the shop's",
-    "promotion_uses.title": "a text of the shop's",
-    "carts.token_hash": "the hash of a random token, of a guest's cart only",
-    "media.url": "the row is deleted with the file",
-    "media.alt": "as the address of the picture",
-    "media.translations": "as the address of the picture",
-    "media.content_type": "as the address of the picture",
-    "gift_cards.code_hash": "the hash of a random code",
-    "gift_cards.last_characters": "part of a code that is worth nothing any more",
-    "events.name": "a name of the shop's",
-    "events.failure": "an error of the shop's own",
-    "events.payload": "erased by its fields: EVENT_TEXTS",
-    "archived_events.name": "a name of the shop's",
-    "readings.operation": "a name that the application of the staff has",
-    "readings.fields": "names of the schema",
-    "guest_accounts.key": "the hash of random tokens",
-    "archived_events.payload": "erased by its fields: EVENT_TEXTS",
-}
-"""Text column of a personal table that erasure leaves -> why."""

@@ -2,7 +2,14 @@
 
 from collections.abc import Sequence
 
-from events.aftersales import TICKETS_FREE, TICKETS_IN_STOCK, TICKETS_OVERDUE, TICKETS_UNRANKED
+from events.aftersales import (
+    RELEASES_ENDED,
+    TICKETS_FREE,
+    TICKETS_IN_STOCK,
+    TICKETS_OVERDUE,
+    TICKETS_UNCERTIFIED,
+    TICKETS_UNRANKED,
+)
 from events.cart import GUEST_CARTS
 from events.catalog import PRICE_CHANGES
 from events.delivery_run import ENDED_DRAFTS, OLD_POSITIONS, REPLANS, STALLED_RUNS
@@ -65,7 +72,9 @@ SCHEDULE: Sequence[Timer] = (
     TICKETS_OVERDUE,
     TICKETS_IN_STOCK,
     TICKETS_UNRANKED,
+    TICKETS_UNCERTIFIED,
     TICKETS_FREE,
+    RELEASES_ENDED,
     *TRAINING,
     UNCOUNTED_READS,
     PRICE_CHANGES,

@@ -46,6 +46,8 @@ class QueueItem:
     subject: Subject | None
     subject_id: int
     occurred_at: datetime
+    ticket: Ticket | None = None
+    """The subject, where it was read together with those of other items."""
 
     @classmethod
     def of_event(cls, event: Event) -> "QueueItem":
@@ -53,7 +55,7 @@ class QueueItem:
 
     @classmethod
     def of_ticket(cls, ticket: Ticket, change: WorkChange, now: datetime) -> "QueueItem":
-        return cls(f"ticket.{change.value.lower()}", change, Subject.TICKET, ticket.id, now)
+        return cls(f"ticket.{change.value.lower()}", change, Subject.TICKET, ticket.id, now, ticket)
 
 
 def change_of(event: Event) -> WorkChange:

@@ -14,7 +14,13 @@ down_revision = "0074"
 branch_labels = None
 depends_on = None
 
-WAITS = sa.text("attend_by IS NOT NULL")
+INDEXES = {
+    "ix_tickets_attend_by": (["attend_by", "id"], "attend_by IS NOT NULL"),
+    "ix_tickets_assignee_id": (["assignee_id"], "closed_at IS NULL OR attend_by IS NOT NULL"),
+    "ix_tickets_unanswered": (["id"], "unanswered_since IS NOT NULL"),
+    "ix_tickets_overdue": (["id"], "overdue_since IS NOT NULL"),
+}
+"""Name -> columns, and of which rows."""
 
 
 def upgrade() -> None:
@@ -23,10 +29,6 @@ def upgrade() -> None:
     op.add_column("tickets", sa.Column("word_hours", sa.Integer(), server_default="0", nullable=False))
     op.add_column("tickets", sa.Column("urgent_terms", base.Json, server_default="[]", nullable=False))
     op.add_column("tickets", sa.Column("unanswered_since", base.UtcDateTime(timezone=True), nullable=True))
-    op.add_column("tickets", sa.Column("released_by_id", base.BigId, nullable=True))
-    with op.get_context().autocommit_block():
-        create_index("ix_tickets_attend_by", ["attend_by", "id"])
-        create_index("ix_tickets_assignee_id", ["assignee_id"])
     op.create_table(
         "ticket_agents",
         sa.Column("account_id", base.BigId, autoincrement=False, nullable=False),
@@ -49,31 +51,34 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("account_id", "ticket_type", "language", name=op.f("pk_ticket_skills")),
     )
     op.create_index("ix_ticket_skills_ticket_type", "ticket_skills", ["ticket_type", "language"])
+    op.create_table(
+        "ticket_releases",
+        sa.Column("ticket_id", base.BigId, nullable=False),
+        sa.Column("account_id", base.BigId, nullable=False),
+        sa.Column("released_at", base.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"], name=op.f("fk_ticket_releases_ticket_id")),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_ticket_releases_account_id")),
+        sa.PrimaryKeyConstraint("ticket_id", "account_id", name=op.f("pk_ticket_releases")),
+    )
+    op.create_index("ix_ticket_releases_account_id", "ticket_releases", ["account_id"])
+    with op.get_context().autocommit_block():
+        for name, (columns, rows) in INDEXES.items():
+            op.create_index(
+                name,
+                "tickets",
+                columns,
+                postgresql_concurrently=True,
+                if_not_exists=True,
+                sqlite_where=sa.text(rows),
+                postgresql_where=sa.text(rows),
+            )
 
 
 def downgrade() -> None:
+    op.drop_table("ticket_releases")
     op.drop_table("ticket_skills")
     op.drop_table("ticket_agents")
-    op.drop_index("ix_tickets_assignee_id", "tickets")
-    op.drop_index("ix_tickets_attend_by", "tickets")
-    for column in (
-        "released_by_id",
-        "unanswered_since",
-        "urgent_terms",
-        "word_hours",
-        "value_hours",
-        "attend_by",
-    ):
+    for name in INDEXES:
+        op.drop_index(name, "tickets")
+    for column in ("unanswered_since", "urgent_terms", "word_hours", "value_hours", "attend_by"):
         op.drop_column("tickets", column)
-
-
-def create_index(name: str, columns: list[str]) -> None:
-    op.create_index(
-        name,
-        "tickets",
-        columns,
-        postgresql_concurrently=True,
-        if_not_exists=True,
-        sqlite_where=WAITS,
-        postgresql_where=WAITS,
-    )

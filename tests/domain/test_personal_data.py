@@ -8,11 +8,9 @@ from domain.events.types import facts_of, hints_of
 from domain.knowledge import account_reader
 from domain.personal_data.belongings import reader_key
 from domain.personal_data.inventory import (
-    EVENT_FACTS,
-    EVENT_TEXTS,
-    NOT_PERSONAL,
     PERSONAL_TABLES,
 )
+from domain.personal_data.texts import EVENT_FACTS, EVENT_TEXTS, NOT_PERSONAL
 from models import Base
 
 BY_OTHERS = {

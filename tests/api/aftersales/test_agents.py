@@ -1,6 +1,7 @@
 """Who is given which ticket: by skill, certificate and load; and agents who take the next one."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import func, select
@@ -9,12 +10,13 @@ from domain.aftersales.giving import take_ticket
 from domain.cause import Cause
 from domain.errors import NotFound
 from domain.training import RequirementDraft, save_requirement
-from events.aftersales import TICKETS_FREE, TICKETS_UNRANKED
+from events.aftersales import RELEASES_ENDED, TICKETS_FREE, TICKETS_UNCERTIFIED, TICKETS_UNRANKED
 from events.jobs.scheduler import Scheduler
 from events.shop import Shop
-from models import Account, Role, Ticket, TicketType
+from models import Account, Role, Ticket, TicketRelease, TicketType
 from tests.api.aftersales.documents import TicketCase, command, open_ticket
 from tests.clients import Client, Clients
+from tests.conftest import Clock
 from tests.factories.account import create_account
 from tests.factories.aftersales import create_ticket
 from tests.factories.training import certify, create_course
@@ -31,6 +33,7 @@ TAKE = """mutation ($input: TicketTakeInput!) { ticketTake(input: $input) {
 LIST = """query ($sort: TicketSort! = PRIORITY, $filter: TicketFilter, $after: String) {
   tickets(sort: $sort, filter: $filter, first: 2, after: $after) { totalCount pageInfo { endCursor }
     nodes { id priority { attendBy valueHours wordHours urgentTerms } } } }"""
+CHANGE = "mutation($input: StaffRoleChangeInput!) { staffRoleChange(input: $input) { userErrors { code } } }"
 HELD = "query ($id: ID!) { ticket(id: $id) { assignee { id } } }"
 
 RETURNS = [{"type": "RETURN_REFUND", "language": "en"}]
@@ -127,6 +130,94 @@ async def test_the_tickets_of_who_goes_away_go_on_to_others_and_come_back_to_nob
     assert back == (1, id_of(first.account))
     assert (await give(shop), await holder_of(case.agent, ticket)) == (0, None)
     assert refusals(await case.agent.do(PRESENCE, present=False)) == [("NOT_FOUND", "accountId")]
+
+
+async def test_who_gave_a_ticket_back_gets_it_again_only_by_name_whoever_else_gives_it_back(
+    case: TicketCase, clients: Clients, shop: Shop
+) -> None:
+    manager = await clients.staff(Role.MANAGER)
+    first, second = [await clients.staff(Role.SUPPORT) for _ in range(2)]
+    assert first.account
+    to = id_of(first.account)
+    for agent in (first, second):
+        await save(manager, agent)
+    ticket, assign = await open_ticket(case), command("ticketAssign")
+    held = []
+    for client in (first, second):
+        held.append((await give(shop), await holder_of(case.agent, ticket)))
+        await client.do(assign, id=ticket)
+        await client.do(assign, id=ticket)
+        await manager.do(assign, id=ticket)
+    left = await give(shop), refusals(await first.do(TAKE)), refusals(await second.do(TAKE))
+    other = await open_ticket(case, idempotencyKey="other")
+    next_one = await first.do(TAKE)
+    named = [refusals(await first.do(TAKE, id=ticket)), await holder_of(case.agent, ticket)]
+    async with shop.database.reads() as session:
+        kept = (await session.scalars(select(TicketRelease.account_id))).all()
+    await first.do(assign, id=ticket)
+    await manager.do(assign, id=ticket, assigneeId=to)
+    for present in (False, True):  # who goes away gives nothing back
+        await first.do(PRESENCE, present=present)
+    again = await give(shop), await holder_of(case.agent, ticket)
+    for each in (ticket, other):
+        await case.customer.do(command("ticketCancel"), id=each)
+    forgotten = [await Scheduler(shop, [RELEASES_ENDED]).run_once() for _ in "ab"]
+
+    assert second.account
+    assert held == [(1, to), (1, id_of(second.account))]
+    assert left == (0, [("NOT_FOUND", "id")], [("NOT_FOUND", "id")])
+    assert next_one["ticket"]["id"] == other
+    assert named == [[], to]
+    assert kept == [second.account.id]
+    assert again == (2, to)
+    assert forgotten == [1, 0]
+
+
+async def test_a_ticket_is_taken_from_who_may_not_handle_it_any_more(
+    case: TicketCase, clients: Clients, shop: Shop, clock: Clock
+) -> None:
+    manager, agent = await clients.staff(Role.MANAGER), await clients.staff(Role.SUPPORT)
+    assert agent.account
+    assert manager.account
+    await save(manager, agent)
+    tickets = [await open_ticket(case, idempotencyKey=key) for key in "abc"]
+    await manager.do(TAKE, id=tickets[2])
+    held, check = [await give(shop)], Scheduler(shop, [TICKETS_UNCERTIFIED])
+    async with shop.database.writes.begin() as session:
+        course = await create_course(session, now=clock())
+        draft = RequirementDraft(course.id, TicketType.RETURN_REFUND)
+        await save_requirement(session, None, draft, version=None, force=True, cause=Cause(clock()))
+    taken = [await check.run_once(), await check.run_once(), await give(shop)]
+    async with shop.database.writes.begin() as session:
+        await certify(session, course, agent.account, now=clock())
+    held += [await give(shop), await check.run_once()]
+    clock.tick(timedelta(days=101))
+    taken.append(await check.run_once())
+    async with shop.database.reads() as session:
+        holders = (await session.scalars(select(Ticket.assignee_id).order_by(Ticket.id))).all()
+
+    assert held == [2, 2, 0]
+    assert taken == [2, 0, 0, 2]
+    assert holders == [None, None, manager.account.id]
+
+
+async def test_who_comes_back_to_the_support_is_given_nothing_before_they_say_that_they_are_there(
+    case: TicketCase, clients: Clients, shop: Shop
+) -> None:
+    admin, agent = await clients.staff(Role.ADMIN), await clients.staff(Role.SUPPORT)
+    assert agent.account
+    await save(admin, agent)
+    ticket, listed = await open_ticket(case), []
+    for role in ("COURIER", "SUPPORT"):
+        assert (await admin.do(CHANGE, id=id_of(agent.account), role=role))["userErrors"] == []
+        listed += [
+            [bool(each["awaySince"]) for each in (await admin.get(AGENTS))["ticketAgents"]],
+            await give(shop),
+        ]
+    await admin.do(PRESENCE, present=True, accountId=id_of(agent.account))
+
+    assert listed == [[], 0, [True], 0]
+    assert (await give(shop), await holder_of(case.agent, ticket)) == (1, id_of(agent.account))
 
 
 async def test_an_agent_is_saved_only_within_the_limits(case: TicketCase, clients: Clients) -> None:
