@@ -184,8 +184,8 @@ async def find_candidates(
     documents = await search.index.document_count()
     candidates = []
     for text, query in zip(cut, queries, strict=True):
-        asking = IndexQuery(query, criteria.filters)
-        hits = await search.index.rank(asking, limit=CANDIDATES_LIMIT) if query else ()
+        by_words = IndexQuery(query, criteria.filters)
+        hits = await search.index.rank(by_words, limit=CANDIDATES_LIMIT) if query else ()
         candidates.append(
             Candidates([(hit.id, hit.key) for hit in hits], by_meaning.get(text), documents, by_context)
         )

@@ -51,7 +51,7 @@ FORBIDDEN_IN_LARGE_TABLES = {
     "rewrites rows": r"^(UPDATE|DELETE FROM) (?P<table>\w+)",
 }
 
-ALONE = "is not repeated where the index after it fails"
+UNREPEATED = "is not repeated where the index after it fails"
 """The rule of migrations of several transactions: what is committed stays, and is met again."""
 
 REPEATABLE = re.compile(
@@ -114,7 +114,7 @@ def find_unrepeatable(statements: Sequence[str]) -> Iterator[RuleBreach]:
         else:
             is_repeatable = REPEATABLE.match(statement) is not None
         if not is_repeatable:
-            yield RuleBreach(ALONE, statement)
+            yield RuleBreach(UNREPEATED, statement)
 
 
 def find_matches(

@@ -14,8 +14,8 @@ from models import Base, IndexChange, IndexSubject, Order
 from models.database import Database
 from tests.client_apps.last_release import RELEASES
 from tests.migration_rules import (
-    ALONE,
     SMALL,
+    UNREPEATED,
     RuleBreach,
     find_breaches,
     find_first_revision,
@@ -106,7 +106,7 @@ def test_what_expands_is_no_breach(statements: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("statements", "alone"),
+    ("statements", "count"),
     [
         (["ALTER TABLE orders ADD COLUMN x INTEGER"], 1),
         (["ALTER TABLE orders ADD COLUMN IF NOT EXISTS x INTEGER"], 0),
@@ -123,10 +123,10 @@ def test_what_expands_is_no_breach(statements: list[str]) -> None:
         ),
     ],
 )
-def test_what_is_committed_before_an_index_can_be_repeated(statements: list[str], alone: int) -> None:
+def test_what_is_committed_before_an_index_can_be_repeated(statements: list[str], count: int) -> None:
     breaches = find_breaches(migration_of(*statements, "COMMIT", "BEGIN"))
-    assert [breach.rule for breach in breaches].count(ALONE) == alone
-    assert [breach for breach in find_breaches(migration_of(*statements)) if breach.rule == ALONE] == []
+    assert [breach.rule for breach in breaches].count(UNREPEATED) == count
+    assert [breach for breach in find_breaches(migration_of(*statements)) if breach.rule == UNREPEATED] == []
 
 
 def test_what_a_release_gave_up_may_be_dropped() -> None:

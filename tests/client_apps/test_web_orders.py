@@ -103,8 +103,8 @@ async def test_a_return_is_quoted_asked_for_and_taken_back(web: ClientApp, clien
         "lines": [{"orderLineId": order["lines"][0]["id"], "quantity": 1}],
     }
 
-    offered = (await web.read("WebTicketQuotes", orderId=claim["orderId"]))["ticketQuotes"]
-    assert any(each["eligible"] for each in offered)
+    quotes = (await web.read("WebTicketQuotes", orderId=claim["orderId"]))["ticketQuotes"]
+    assert any(each["eligible"] for each in quotes)
     quote = (await web.read("WebTicketQuote", input=claim))["ticketQuote"]
     asked = await web.do("WebTicketOpen", **claim, description="不想要了", idempotencyKey="return")
     ticket = asked["ticket"]

@@ -64,8 +64,8 @@ async def test_a_duplicate_goes_on_as_the_other_ticket_with_its_messages(
         "ticket.message",
     ]
     assert [each["name"] for each in ended["timeline"]][-1] == "ticket.merged"
-    told = (await case.customer.get(SEEN, id=asked))["ticket"]
-    assert told["mergedInto"] == {"id": kept}
+    read = (await case.customer.get(SEEN, id=asked))["ticket"]
+    assert read["mergedInto"] == {"id": kept}
     async with shop.database.reads() as session:
         notices = select(Notice.facts).where(Notice.kind == NoticeKind.TICKET_MERGED)
         facts = (await session.scalars(notices)).all()
@@ -75,7 +75,7 @@ async def test_a_duplicate_goes_on_as_the_other_ticket_with_its_messages(
 async def test_the_units_of_a_duplicate_are_free_again_or_asked_for_by_the_other(case: TicketCase) -> None:
     first, second, third = [await open_ticket(case, idempotencyKey=key) for key in "abc"]
     await case.agent.do(MERGE, id=second, intoId=first)
-    alone = await see(case, first)
+    single = await see(case, first)
     free = await open_ticket(case, idempotencyKey="d")
     moved = await case.agent.do(MERGE, id=third, intoId=first, moveUnits=True)
     both = await see(case, first)
@@ -83,10 +83,10 @@ async def test_the_units_of_a_duplicate_are_free_again_or_asked_for_by_the_other
         command("ticketOpen"), **case.application(idempotencyKey="e", description="More.")
     )
 
-    assert [each["quantity"] for each in alone["lines"]] == [1]
+    assert [each["quantity"] for each in single["lines"]] == [1]
     assert moved["userErrors"] == []
     assert [each["quantity"] for each in both["lines"]] == [2]
-    assert float(both["refund"]["amount"]) == 2 * float(alone["refund"]["amount"])
+    assert float(both["refund"]["amount"]) == 2 * float(single["refund"]["amount"])
     assert len(refusals(other)) == 1  # all three are claimed
     chained = await case.agent.do(MERGE, id=first, intoId=free)
     assert chained["userErrors"] == []
