@@ -185,9 +185,9 @@ async def test_looking_at_the_queue_takes_the_same_statements_however_long_it_is
 
 
 def test_whoever_counts_what_is_overdue_or_failed_is_told_of_it() -> None:
-    told = {role for role in Role if {TicketOverdue, TicketRefundFailed} <= set(work_of(role))}
-    assert told == {role for role in Role if is_granted(Permission.TICKET_HANDLE, role)}
-    assert told == {Role.SUPPORT, Role.MANAGER, Role.ADMIN}
+    received = {role for role in Role if {TicketOverdue, TicketRefundFailed} <= set(work_of(role))}
+    assert received == {role for role in Role if is_granted(Permission.TICKET_HANDLE, role)}
+    assert received == {Role.SUPPORT, Role.MANAGER, Role.ADMIN}
 
 
 async def test_another_process_hears_of_the_change_over_redis(
