@@ -1,7 +1,7 @@
 """What the staff decides about tickets: agree, refuse, arbitrate."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -13,7 +13,13 @@ from domain.aftersales.deadlines import Deadlines
 from domain.aftersales.parts import current_inspections_of, part_ticket
 from domain.aftersales.questions import require_claim
 from domain.aftersales.returns import restock_return
-from domain.aftersales.sending_back import count_whereabouts, keep_unsent, send_back_refused
+from domain.aftersales.sending_back import (
+    count_whereabouts,
+    end_parcels_kept,
+    keep_unsent,
+    require_inspected_parcels,
+    send_back_refused,
+)
 from domain.aftersales.settlement import grant_ticket, record_unavailable
 from domain.aftersales.states import STATUS_WHEN_ACCEPTED, STATUS_WHEN_AGREED, answer_customer, enter_status
 from domain.aftersales.texts import REASON_LIMIT, clean_text
@@ -27,7 +33,7 @@ from domain.events import (
     TicketRefused,
 )
 from domain.outbox import record
-from models import Order, ReturnInspection, Ticket, TicketStatus
+from models import Order, Ticket, TicketStatus
 
 
 async def agree_ticket(
@@ -117,23 +123,29 @@ async def grant_decided(
     cause: Cause,
 ) -> list[Ticket]:
     """Grant an escalated ticket by where its goods are; the tickets that it is then."""
-    if ticket.return_tracking_number is None:  # nothing was ever sent back
+    rows = await current_inspections_of(session, ticket)
+    if ticket.return_tracking_number is None and not rows:  # nothing was ever sent back
         await grant_ticket(session, ticket, order, STATUS_WHEN_AGREED[ticket.type], deadlines, cause=cause)
         return [ticket]
+    await require_inspected_parcels(session, rows)
     await keep_unsent(session, ticket)
-    rows = await current_inspections_of(session, ticket)
-    away = (await count_whereabouts(session, rows)).away
-    granted = {row.id: row.quantity - away.get(row.id, 0) for row in rows}
-    if not any(away.values()):
-        await grant_returned(session, ticket, order, rows, deadlines, cause=cause)
+    where = await count_whereabouts(session, rows)
+    granted = {row.id: row.quantity - where.away.get(row.id, 0) for row in rows}
+    here = Counter[int]()
+    for row in rows:
+        here[row.order_line_id] += where.here.get(row.id, 0)
+    if not rows:  # it came back to a release that did not inspect unit by unit
+        here.update({line.order_line_id: line.quantity for line in await ticket_lines_of(session, ticket)})
+    await end_parcels_kept(session, order, rows, cause=cause)
+    if not any(where.away.values()):
+        await grant_returned(session, ticket, order, here, deadlines, cause=cause)
         return [ticket]
     decided = [ticket]
     if any(granted.values()):
         part = await part_ticket(
             session, ticket, order, granted, TicketStatus.ARBITRATION, number=part_number
         )
-        of_part = await current_inspections_of(session, part)
-        await grant_returned(session, part, order, of_part, deadlines, cause=cause)
+        await grant_returned(session, part, order, here, deadlines, cause=cause)
         decided.append(part)
     ticket.return_carrier_code = ticket.return_carrier = ticket.return_tracking_number = None
     await grant_ticket(session, ticket, order, STATUS_WHEN_AGREED[ticket.type], deadlines, cause=cause)
@@ -144,19 +156,14 @@ async def grant_returned(
     session: AsyncSession,
     ticket: Ticket,
     order: Order,
-    rows: Sequence[ReturnInspection],
+    here: Mapping[int, int],
     deadlines: Deadlines,
     *,
     cause: Cause,
 ) -> None:
-    """Grant a ticket of which nothing has to come again, and keep what of it is at the warehouse."""
-    here = (await count_whereabouts(session, rows)).here
-    damaged = Counter[int]()
-    for row in rows:
-        damaged[row.order_line_id] += here.get(row.id, 0)
-    if not rows:  # it came back to a release that did not inspect unit by unit
-        damaged.update({line.order_line_id: line.quantity for line in await ticket_lines_of(session, ticket)})
+    """Grant a ticket of which nothing has to come again, and keep its units that are at the warehouse, by
+    order line."""
     await grant_ticket(session, ticket, order, STATUS_WHEN_ACCEPTED[ticket.type], deadlines, cause=cause)
-    await restock_return(session, ticket, order, as_new={}, damaged=damaged, cause=cause)
-    for row in rows:
+    await restock_return(session, ticket, order, as_new={}, damaged=here, cause=cause)
+    for row in await current_inspections_of(session, ticket):
         row.accepted = True

@@ -182,7 +182,10 @@ async def move_lines(
 def move_inspections(
     session: AsyncSession, inspections: Sequence[ReturnInspection], parted: PartedUnits, part: Ticket
 ) -> None:
-    """Give the part what was said of its units; of a row that stays in part, it gets one of its own."""
+    """Give the part what was said of its units; of a row that stays in part, it gets one of its own.
+
+    What sends them back stays with the row: units that leave it are not sent.
+    """
     for each in inspections:
         units = parted.get(each.id, 0)
         if units == each.quantity:
@@ -201,6 +204,5 @@ def move_inspections(
                     inspected_by_id=each.inspected_by_id,
                     inspected_at=each.inspected_at,
                     current=True,
-                    delivery_line_id=each.delivery_line_id,
                 )
             )

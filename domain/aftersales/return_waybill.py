@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.deadlines import Deadlines
@@ -15,7 +15,7 @@ from domain.cause import Cause
 from domain.errors import Invalid, Taken, collect_refusals
 from domain.events import TicketReturnShipped
 from domain.outbox import record
-from models import OWN_COURIERS, Carrier, CarrierCode, Shipment, Ticket, TicketStatus
+from models import OWN_COURIERS, Carrier, CarrierCode, ReturnInspection, Shipment, Ticket, TicketStatus
 from models.sql.types import AnySelect
 
 OTHER_CARRIER = "OTHER"
@@ -66,6 +66,7 @@ async def ship_return(
     _, ticket = await lock_ticket(session, ticket_id)
     if ticket.status is not TicketStatus.RETURN_SHIPPED:
         enter_status(ticket, TicketStatus.RETURN_SHIPPED, deadlines, now=cause.now)
+        await drop_inspections(session, ticket)
     carriers = (await session.scalars(select_return_carriers())).all()
     with collect_refusals() as check:
         carrier = check.value(find_return_carrier, ReturnCarrier(""), waybill, carriers)
@@ -81,6 +82,13 @@ async def ship_return(
     ticket.return_tracking_number = number
     record(session, TicketReturnShipped(ticket), cause)
     return ticket
+
+
+async def drop_inspections(session: AsyncSession, ticket: Ticket) -> None:
+    """What comes once more is inspected anew: what was said of it before does not hold any more."""
+    await session.execute(
+        update(ReturnInspection).where(ReturnInspection.ticket_id == ticket.id).values(current=False)
+    )
 
 
 def find_return_carrier(waybill: ReturnWaybill, carriers: Sequence[Carrier]) -> ReturnCarrier:

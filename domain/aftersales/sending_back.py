@@ -4,8 +4,9 @@ It is not of the stock and costs nothing. While a manager decides, what is not p
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,9 +17,11 @@ from domain.aftersales.sent_units import load_sent_units
 from domain.aftersales.states import TRANSITIONS
 from domain.aftersales.withdrawal import remove_units
 from domain.cause import Cause
+from domain.errors import WrongState
 from domain.events import TicketEscalated
 from domain.order import reopen_order
 from domain.outbox import record
+from domain.shipment import end_replacement
 from domain.state import move
 from models import (
     Delivery,
@@ -42,17 +45,12 @@ SENT_BACK = CLAIMED_GOODS | {ReturnCondition.NOT_OURS}
 """What is there and goes back to its customer when it is refused."""
 
 
-async def send_back_refused(
-    session: AsyncSession,
-    ticket: Ticket,
-    order: Order,
-    conditions: Collection[ReturnCondition] = SENT_BACK,
-) -> None:
+async def send_back_refused(session: AsyncSession, ticket: Ticket, order: Order) -> None:
     """Have refused units of a locked ticket packed that are at the warehouse, as far as they are not."""
     rows = [
         row
         for row in await current_inspections_of(session, ticket)
-        if row.condition in conditions and not row.accepted
+        if row.condition in SENT_BACK and not row.accepted
     ]
     lines = await load_lines_back(session, rows)
     waiting = {row.id: row.quantity - quantity_of(lines.get(row.delivery_line_id)) for row in rows}
@@ -135,13 +133,10 @@ async def keep_unsent(session: AsyncSession, ticket: Ticket) -> None:
     """Keep goods of a locked ticket that are about to be sent back and not packed yet."""
     rows = [row for row in await current_inspections_of(session, ticket) if row.condition in CLAIMED_GOODS]
     lines = await load_lines_back(session, rows)
-    scanned = await session.execute(
-        select(DeliveryLine.id, scanned_units()).where(DeliveryLine.id.in_(lines.keys()))
-    )
-    scanned_of = {line_id: int(units) for line_id, units in scanned}
+    scanned_of = await count_scanned(session, rows)
     for row in rows:
         line = lines.get(row.delivery_line_id)
-        unsent = 0 if line is None else line.quantity - line.packed - scanned_of[line.id]
+        unsent = 0 if line is None else line.quantity - line.packed - scanned_of.get(line.id, 0)
         if line is None or not unsent:
             continue
         if unsent == line.quantity:
@@ -151,6 +146,16 @@ async def keep_unsent(session: AsyncSession, ticket: Ticket) -> None:
     await session.flush()
 
 
+async def count_scanned(session: AsyncSession, rows: Sequence[ReturnInspection]) -> Mapping[int | None, int]:
+    """The units in open parcels that go back to a customer, by delivery line."""
+    scanned = await session.execute(
+        select(DeliveryLine.id, scanned_units()).where(
+            DeliveryLine.id.in_({row.delivery_line_id for row in rows if row.delivery_line_id})
+        )
+    )
+    return {line_id: int(units) for line_id, units in scanned}
+
+
 @dataclass(frozen=True, slots=True)
 class Whereabouts:
     """Where refused goods are, by the id of their inspection; what got lost is nowhere."""
@@ -158,20 +163,23 @@ class Whereabouts:
     here: Mapping[int, int]
     """Units at the warehouse."""
     away: Mapping[int, int]
-    """Units with their customer, or packed for them."""
+    """Units with their customer, or packed for them, be it in a parcel that is still open."""
 
 
 async def count_whereabouts(session: AsyncSession, rows: Sequence[ReturnInspection]) -> Whereabouts:
     """Where the goods of the shop are among inspected units."""
     goods = [row for row in rows if row.condition in CLAIMED_GOODS]
     parcels = await load_parcels_back(session, goods)
+    scanned_of = await count_scanned(session, goods)
     here, away = dict[int, int](), dict[int, int]()
     for row in goods:
+        scanned = scanned_of.get(row.delivery_line_id, 0)
         of_row = parcels[row.delivery_line_id or 0]
         back = sum(returned_units(line, shipment) for line, shipment in of_row)
         packed = sum(line.quantity for line, _ in of_row)
-        away[row.id] = sum(line.quantity for line, shipment in of_row if is_with_customer(shipment))
-        here[row.id] = row.quantity - packed + back
+        sent = sum(line.quantity for line, shipment in of_row if is_with_customer(shipment))
+        away[row.id] = sent + scanned
+        here[row.id] = row.quantity - packed - scanned + back
     return Whereabouts(here, away)
 
 
@@ -203,17 +211,68 @@ def is_with_customer(shipment: Shipment) -> bool:
     return shipment.status is not ShipmentStatus.RETURNED and shipment.ended_at is None
 
 
-async def escalate_lost(session: AsyncSession, ticket_id: int, order: Order, *, cause: Cause) -> None:
-    """Let a manager decide about refused goods that got lost on their way back, unless somebody does.
+async def require_inspected_parcels(session: AsyncSession, rows: Sequence[ReturnInspection]) -> None:
+    """Refuse to decide about goods in a parcel that came back and into which nobody has looked."""
+    for parcels in (await load_parcels_back(session, rows)).values():
+        for _, shipment in parcels:
+            if shipment.status is ShipmentStatus.RETURNED and shipment.inspected_at is None:
+                template = "Inspect first what came back in {number}."
+                raise WrongState(template, number=shipment.number, field=("id",))
 
-    Where another ticket is about them meanwhile, that one is decided.
+
+async def end_parcels_kept(
+    session: AsyncSession, order: Order, rows: Sequence[ReturnInspection], *, cause: Cause
+) -> None:
+    """End the parcels that came back and whose goods the shop keeps now, so that nobody sends them again."""
+    parcels = (await load_parcels_back(session, rows)).values()
+    returned = {shipment.id: shipment for of_row in parcels for _, shipment in of_row}
+    for _, shipment in sorted(returned.items()):
+        if shipment.status is ShipmentStatus.RETURNED and shipment.ended_at is None:
+            await end_replacement(session, order, shipment, cause=cause.automatic)
+
+
+async def has_lost_units(session: AsyncSession, shipment: Shipment) -> bool:
+    """Whether units of an ended parcel have not come back, as far as anybody has looked."""
+    lines = await session.scalars(
+        select(ShipmentLine)
+        .where(ShipmentLine.shipment_id == shipment.id)
+        .execution_options(populate_existing=True)
+    )
+    is_back = shipment.status is ShipmentStatus.RETURNED
+    return not is_back or any(line.missing for line in lines)
+
+
+async def escalate_lost(
+    session: AsyncSession, ticket_id: int, order: Order, *, lost: bool = True, cause: Cause
+) -> None:
+    """Let a manager decide about refused goods whose parcel back has ended, unless somebody does.
+
+    Where they were to come once more, nobody can send them, lost or not: the manager grants them as they are
+    now. What came back complete waits for its customer to say more. Where another ticket is about the goods
+    meanwhile, that one is decided.
     """
     ticket = await session.get_one(Ticket, ticket_id, with_for_update=True, populate_existing=True)
-    if ticket.status is not TicketStatus.RETURN_REFUSED or not await are_units_free(session, ticket, order):
+    is_awaited = ticket.status is TicketStatus.AWAITING_RETURN
+    is_refused = ticket.status is TicketStatus.RETURN_REFUSED and lost
+    if not (is_awaited or is_refused) or not await are_units_free(session, ticket, order):
         return
     move(ticket, TicketStatus.ARBITRATION, TRANSITIONS)
+    ticket.due_at = None
     await reopen_order(session, order, cause=cause)
     record(session, TicketEscalated(ticket, lost=True), cause)
+
+
+async def find_last_arrival(session: AsyncSession, ticket: Ticket, *, now: datetime) -> datetime | None:
+    """When the last of the goods arrived that were sent back to the customer of a locked ticket: now, where
+    some have not yet; None where nothing was sent back."""
+    rows = await current_inspections_of(session, ticket)
+    lines, parcels = await load_lines_back(session, rows), await load_parcels_back(session, rows)
+    arrived = []
+    for line_id, line in lines.items():
+        done = [(it, each) for it, each in parcels[line_id or 0] if each.ended_at or each.delivered_at]
+        arrived += [each.delivered_at for _, each in done if each.delivered_at is not None]
+        arrived += [now] if sum(it.quantity for it, _ in done) < line.quantity else []
+    return max(arrived, default=None)
 
 
 async def are_units_free(session: AsyncSession, ticket: Ticket, order: Order) -> bool:

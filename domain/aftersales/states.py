@@ -22,7 +22,11 @@ TRANSITIONS = transition_table(
             TicketStatus.COMPLETED,  # of a question, by the staff
         },
         TicketStatus.ANSWERED: {TicketStatus.APPLIED, TicketStatus.COMPLETED, TicketStatus.CANCELLED},
-        TicketStatus.AWAITING_RETURN: {TicketStatus.RETURN_SHIPPED, TicketStatus.CANCELLED},
+        TicketStatus.AWAITING_RETURN: {
+            TicketStatus.RETURN_SHIPPED,
+            TicketStatus.CANCELLED,
+            TicketStatus.ARBITRATION,  # of what has not reached its customer
+        },
         TicketStatus.RETURN_SHIPPED: {
             TicketStatus.REFUNDING,
             TicketStatus.RESHIPPING,

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.aftersales.claim_facts import load_claim_facts
 from domain.aftersales.refund_amounts import price_withdrawal
 from domain.aftersales.rules import ClaimedUnits, TicketClaim
-from domain.aftersales.sending_back import escalate_lost
+from domain.aftersales.sending_back import escalate_lost, has_lost_units
 from domain.aftersales.uncollectable import settle_claimed_order
 from domain.aftersales.withdrawal import (
     RefundTerms,
@@ -42,7 +42,6 @@ from models import (
     Shipment,
     ShipmentEnding,
     ShipmentLine,
-    ShipmentStatus,
     TicketReason,
     TicketType,
 )
@@ -96,8 +95,10 @@ async def end_undelivered(
     delivery = await session.get_one(Delivery, shipment.delivery_id)
     if delivery.ticket_id is not None:
         await end_replacement(session, order, shipment, cause=cause)
-        if delivery.sends_back and shipment.status is not ShipmentStatus.RETURNED:
-            await escalate_lost(session, delivery.ticket_id, order, cause=cause.automatic)
+        if delivery.sends_back:
+            await session.flush()
+            lost = await has_lost_units(session, shipment)
+            await escalate_lost(session, delivery.ticket_id, order, lost=lost, cause=cause.automatic)
     else:
         await end_original(session, order, shipment, cause=cause)
     await refresh_fulfilment(session, order, cause=cause)

@@ -15,6 +15,8 @@ from models import (
     Payment,
     PaymentStatus,
     ReturnInspection,
+    Shipment,
+    ShipmentLine,
     Ticket,
     TicketDifference,
     TicketLine,
@@ -170,17 +172,31 @@ def find_wrong_verdicts() -> AnySelect:
 
 
 def find_wrong_deliveries_back() -> AnySelect:
-    """Deliveries to customers of more than was refused, of units of the stock, or for a fee."""
-    refused = sum_by(ReturnInspection.delivery_line_id, ReturnInspection.quantity)
+    """Deliveries to customers of more than was refused, of units of the stock, or for a fee.
+
+    What came back or got lost is not sent any more, and what was accepted at last is not refused.
+    """
+    refused = sum_by(
+        ReturnInspection.delivery_line_id, ReturnInspection.quantity, ReturnInspection.accepted.is_(False)
+    )
+    ended = (
+        select(ShipmentLine.delivery_line_id, func.sum(ShipmentLine.claimed).label("total"))
+        .join(Shipment, Shipment.id == ShipmentLine.shipment_id)
+        .where(Shipment.ended_at.is_not(None))
+        .group_by(ShipmentLine.delivery_line_id)
+        .subquery()
+    )
+    sent = DeliveryLine.quantity - total_of(ended)
     row = literal("delivery line ") + cast(DeliveryLine.id, String)
     return (
-        select_rows(row, expected=total_of(refused), found=DeliveryLine.quantity)
+        select_rows(row, expected=total_of(refused), found=sent)
         .join(Delivery, Delivery.id == DeliveryLine.delivery_id)
         .outerjoin(refused, refused.c.delivery_line_id == DeliveryLine.id)
+        .outerjoin(ended, ended.c.delivery_line_id == DeliveryLine.id)
         .where(Delivery.sends_back)
         .where(
             or_(
-                DeliveryLine.quantity > total_of(refused),
+                sent > total_of(refused),
                 DeliveryLine.reserved,
                 Delivery.ticket_id.is_(None),
                 Delivery.fee_amount != 0,

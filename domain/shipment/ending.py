@@ -17,7 +17,19 @@ from domain.shipment.inspection import load_returned_lines
 from domain.shipment.packable import check_packable
 from domain.shipment.states import NOT_KEPT
 from domain.stock import reserve_stock
-from models import Delivery, Order, Shipment, ShipmentEnding, ShipmentLine, ShipmentStatus
+from models import (
+    Delivery,
+    Order,
+    Shipment,
+    ShipmentEnding,
+    ShipmentLine,
+    ShipmentStatus,
+    Ticket,
+    TicketStatus,
+)
+
+SENT_BACK_WHILE = frozenset({TicketStatus.RETURN_REFUSED, TicketStatus.ARBITRATION, TicketStatus.REJECTED})
+"""The statuses of a ticket in which its refused goods can be sent to their customer once more."""
 
 
 def check_endable(shipment: Shipment) -> None:
@@ -49,8 +61,7 @@ async def send_again(session: AsyncSession, shipment_id: int, *, cause: Cause) -
     check_endable(shipment)
     delivery = await session.get_one(Delivery, shipment.delivery_id)
     check_packable(order, delivery)
-    if delivery.ticket_id is not None and not delivery.sends_back:
-        raise WrongState("The ticket of this replacement says what is sent again.", field=("id",))
+    await check_ticket_allows(session, delivery)
     await reopen_order(session, order, cause=cause)
     returned = await load_returned_lines(session, shipment)
     if any(line.claimed for line, _, _ in returned.values()):
@@ -64,6 +75,15 @@ async def send_again(session: AsyncSession, shipment_id: int, *, cause: Cause) -
     await session.flush()
     await refresh_fulfilment(session, order, cause=cause)
     return shipment
+
+
+async def check_ticket_allows(session: AsyncSession, delivery: Delivery) -> None:
+    """Refuse to send a replacement again, or goods back that the customer of a locked order may not get."""
+    if delivery.ticket_id is None:
+        return
+    ticket = await session.get_one(Ticket, delivery.ticket_id, populate_existing=True)
+    if not delivery.sends_back or ticket.status not in SENT_BACK_WHILE:
+        raise WrongState("The ticket of this replacement says what is sent again.", field=("id",))
 
 
 async def end_claimed_units(

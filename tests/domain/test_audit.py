@@ -979,6 +979,10 @@ TAMPERED: dict[str, Callable[[History], Tampering]] = {
             ReturnInspection.delivery_line_id.is_not(None)
         ),
     ),
+    "what is accepted of returns is in the stock": lambda h: (
+        increment(ReturnInspection.quantity, ReturnInspection.ticket_id == id_in(Ticket, h.returned)),
+        h.returned.number,
+    ),
     "reductions were refunded": lambda h: (
         increment(DeliveryLine.reduction_amount, DeliveryLine.order_line_id == h.line.id),
         f"{h.order.number} line 2",
