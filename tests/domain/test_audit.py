@@ -94,6 +94,7 @@ from models import (
     QuizQuestion,
     Refund,
     RefundStatus,
+    ReturnCondition,
     ReturnInspection,
     Role,
     RuleDecision,
@@ -980,7 +981,9 @@ TAMPERED: dict[str, Callable[[History], Tampering]] = {
         ),
     ),
     "what is accepted of returns is in the stock": lambda h: (
-        increment(ReturnInspection.quantity, ReturnInspection.ticket_id == id_in(Ticket, h.returned)),
+        update(ReturnInspection)
+        .where(ReturnInspection.ticket_id == id_in(Ticket, h.returned))
+        .values(condition=ReturnCondition.MISSING),
         h.returned.number,
     ),
     "reductions were refunded": lambda h: (
@@ -1229,6 +1232,9 @@ TAMPERED: dict[str, Callable[[History], Tampering]] = {
 
 
 ALSO_FOUND = {
+    "nothing is due of tickets that have ended": ["tickets are attended to before they are due"],
+    "tickets are attended to before they are due": ["nothing is due of tickets that have ended"],
+    "returns are inspected to the last unit": ["what is accepted of returns is in the stock"],
     "what is overdue waits for the shop": ["nothing is due of tickets that have ended"],
     "estimates are within their range": ["nothing is expected of parcels that have ended"],
     "late and silent parcels have tasks": ["nothing is expected of parcels that have ended"],
