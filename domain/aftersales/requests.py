@@ -206,6 +206,8 @@ async def escalate_ticket(
 ) -> Ticket:
     """Ask for a manager's decision after a refusal, as long as no other ticket is about the same units."""
     order, ticket = await lock_ticket(session, ticket_id)
+    if ticket.status not in {TicketStatus.REFUSED, TicketStatus.RETURN_REFUSED}:
+        raise WrongState("This ticket is {status}; it was not refused.", status=ticket.status, field=("id",))
     enter_status(ticket, TicketStatus.ARBITRATION, deadlines, now=cause.now)
     claim = await claim_of(session, ticket)
     quote = await quote_eligible_claim(
