@@ -235,13 +235,11 @@ def find_wrong_merges() -> AnySelect:
 
 
 def find_wrong_priorities() -> AnySelect:
-    """Tickets that should be attended to though they have ended, or only after they are due."""
+    """Tickets that should be attended to only after they are due."""
     deadline = func.coalesce(Ticket.overdue_since, Ticket.due_at)
-    too_late = and_(Ticket.status == TicketStatus.APPLIED, Ticket.attend_by > deadline)
-    ended = and_(Ticket.closed_at.is_not(None), Ticket.attend_by.is_not(None))
     return select_rows(
         Ticket.number, expected=literal("not later than due"), found=cast(Ticket.attend_by, String)
-    ).where(or_(too_late, ended))
+    ).where(Ticket.status == TicketStatus.APPLIED, Ticket.attend_by > deadline)
 
 
 def find_unserved_questions() -> AnySelect:

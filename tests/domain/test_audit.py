@@ -995,8 +995,8 @@ TAMPERED: dict[str, Callable[[History], Tampering]] = {
         select(Ticket.number).where(Ticket.order_id == h.returned.id),
     ),
     "tickets are attended to before they are due": lambda h: (
-        update(Ticket).where(Ticket.order_id == h.returned.id).values(attend_by=NOW),
-        select(Ticket.number).where(Ticket.order_id == h.returned.id),
+        insert_question(h, status=TicketStatus.APPLIED, due_at=NOW, attend_by=NOW + timedelta(hours=1)),
+        "Q1",
     ),
     "questions are served in time": lambda h: (insert_question(h, due_at=NOW - timedelta(days=90)), "Q1"),
     "surcharges were paid": lambda h: (
