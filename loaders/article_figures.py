@@ -14,6 +14,9 @@ from models.database import Reads
 FIGURES_LIMIT = 100
 """Articles, and texts, in one answer."""
 
+ASKERS_NEEDED = 3
+"""How many have asked a text that is shown: what only one has typed may be about a person."""
+
 UNTOUCHED_FOR = timedelta(days=365)
 """After which an article that nobody has changed or planned to look at may be out of date."""
 
@@ -43,7 +46,7 @@ class ArticleFigures:
 
 @dataclass(frozen=True, slots=True)
 class SearchFigures:
-    """A text for which no article was found, and how often since a day."""
+    """A text for which no article was found, and how many have asked it since a day."""
 
     query: str
     count: int
@@ -105,12 +108,13 @@ async def load_article_figures(reads: Reads, *, since: date, first: int) -> list
 
 
 async def load_unanswered_searches(reads: Reads, *, since: date, first: int) -> list[SearchFigures]:
-    """The texts of these days that found no article, the most frequent first."""
+    """The texts of these days that found no article and several have asked, the most frequent first."""
     total = cast(func.sum(UnansweredSearch.count), BigInteger).label("total")
     statement = (
         select(UnansweredSearch.query, total)
         .where(UnansweredSearch.day >= since)
         .group_by(UnansweredSearch.query)
+        .having(total >= ASKERS_NEEDED)
         .order_by(total.desc(), UnansweredSearch.query)
         .limit(first)
     )

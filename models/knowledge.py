@@ -171,7 +171,9 @@ class ArticleDay(Base):
 
 
 class UnansweredSearch(Base):
-    """A text for which no article was found, without numbers and addresses, and how often on one day."""
+    """A text for which no article was found, without numbers and e-mail addresses, and how many have asked it
+    on one day.
+    """
 
     __tablename__ = "unanswered_searches"
     __table_args__ = (Index("ix_unanswered_searches_day", "day"),)

@@ -166,7 +166,9 @@ class Context:
         """Count which articles were suggested to a customer for a text, or that there was none; later."""
         # not a question of permission: whoever works for the shop does not ask as a customer
         if not (self.viewer.is_staff or self.viewer.robot):
-            self.shop.questions.count(text, article_ids)
+            viewer_id = self.viewer.account_id
+            asker = self.place.address if viewer_id is None else f"account:{viewer_id}"
+            self.shop.questions.count(asker, text, article_ids)
 
     def note_add(self, variant_id: int) -> None:
         """Count that a customer has put a variant into a cart."""

@@ -131,9 +131,9 @@ class SearchFigures:
     """A text that found no article."""
 
     query: str
-    """What was looked for, in small letters, without numbers and addresses."""
+    """What was looked for, in small letters, without numbers and e-mail addresses."""
     count: int
-    """How often."""
+    """How many have looked for it, each once a day."""
 
 
 @row_type(resolve.ConcerningArticle)

@@ -66,7 +66,7 @@ async def running_jobs(shop: Shop, *, relays: bool = True) -> AsyncIterator[None
         await shop.push_inbox.drain()
         await cancel_until_ended(tasks)
         await shop.views.write()
-        await shop.questions.write()
+        await shop.questions.write(last=True)
         await shop.close()
 
 

@@ -125,7 +125,8 @@ async def find_articles(
         found = await load_found_articles(search, reads, criteria, query, page)
     except WrongCursor as error:
         raise Invalid(error.message, field=(error.argument,)) from None
-    if not (found.rows or page.cursors):
+    is_chosen = any((criteria.category, criteria.tag, criteria.language))
+    if not (found.rows or page.cursors or is_chosen):
         info.context.note_question(query, ())
     return found
 

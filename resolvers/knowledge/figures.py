@@ -33,8 +33,8 @@ async def article_figures(info: Info, days: int = 30, first: int = 50) -> Sequen
 
 
 async def unanswered_searches(info: Info, days: int = 30, first: int = 50) -> Sequence[SearchFigures]:
-    """What customers looked for and found no article, the most frequent first, without numbers and addresses.
-    It is kept for 90 days.
+    """What at least three customers looked for and found no article, the most frequent first, without numbers
+    and e-mail addresses. Each customer counts once a day. It is kept for 90 days.
 
     days: of so many days, today included
     first: how many, at most 100

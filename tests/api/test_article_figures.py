@@ -2,14 +2,15 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.knowledge import questions, reading
-from domain.knowledge.questions import drop_beginnings
+from domain.knowledge.questions import record_unanswered
+from events.counters.questions import TEXTS_LIMIT
 from events.knowledge import count_some_reads
 from events.shop import Shop
 from gateways.secrets import fingerprint_of
@@ -23,7 +24,7 @@ from tests.factories.knowledge import create_article
 from tests.factories.order import a_variant, create_order
 from tests.factories.token import new_cart_token
 from tests.observe import count_statements, run_until_idle
-from text.hidden_numbers import clean_search
+from text.hidden_numbers import READ_LIMIT, SEARCH_LIMIT, clean_search, cut_text
 
 READ = """mutation($input: ArticleReadInput!) {
   articleRead(input: $input) { article { slug } userErrors { code field } } }"""
@@ -169,47 +170,101 @@ async def test_nobody_makes_figures_as_they_like(
     await session.commit()
 
 
-async def test_what_finds_nothing_is_counted_without_what_names_a_person(
-    clients: Clients, shop: Shop, session: AsyncSession, monkeypatch: pytest.MonkeyPatch
+async def test_what_several_look_for_and_do_not_find_is_counted_without_what_names_a_person(
+    clients: Clients, shop: Shop, session: AsyncSession
 ) -> None:
     await create_article(session, slug="leaks", title="teapot leaks")
     await session.commit()
     guest, editor = clients.guest(), await clients.staff(Role.SUPPORT)
-    for text in ("Solder", "Soldering my", "Soldering my Ring 13800138000"):
-        await guest.get(SUGGEST, query=text)
-    await guest.get(SUGGEST, query="soldering my ring 13900139000")
-    await guest.get('{ articles(query: "unicorn me@example.com") { nodes { slug } } }')
-    await guest.get(SUGGEST, query="my teapot leaks")
-    await editor.get(SUGGEST, query="what the staff ask")
-    await shop.questions.write()
+    for number in range(3):
+        customer = await clients.customer()
+        for text in ("Solder", "Soldering my", f"Soldering my Ring 1380013800{number}"):
+            await customer.get(SUGGEST, query=text)
+        for text in ("退款", "rings", "teapo", "teapot leaks"):
+            await customer.get(SUGGEST, query=text)
+        await customer.get(f'{{ articles(query: "unicorn me@{number}.cn") {{ nodes {{ slug }} }} }}')
+        await customer.get('{ articles(query: "teapot", tag: "none") { nodes { slug } } }')
+        await editor.get(SUGGEST, query="what the staff ask")
+    for _ in range(3):
+        await guest.get(SUGGEST, query="what one guest asks")
+        await guest.get(SUGGEST, query="and asks again")
+    await shop.questions.write(last=True)
 
     assert (await editor.get(UNANSWERED))["unansweredSearches"] == [
-        {"query": "soldering my ring #", "count": 2},
-        {"query": "unicorn @", "count": 1},
+        {"query": "rings", "count": 3},
+        {"query": "soldering my ring #", "count": 3},
+        {"query": "unicorn @", "count": 3},
+        {"query": "退款", "count": 3},
     ]
+    kept = dict((await session.execute(select(UnansweredSearch.query, UnansweredSearch.count))).all())
+    assert (kept["what one guest asks"], kept["and asks again"], len(kept)) == (1, 1, 6)
+    await session.commit()
     [figures] = (await editor.get(FIGURES))["articleFigures"]
-    assert (figures["article"], figures["shown"], figures["deflection"]) == ({"slug": "leaks"}, 1, None)
-    monkeypatch.setattr(questions, "SEARCHES_LIMIT", 3)
-    await session.execute(update(UnansweredSearch).values(day=shop.today - timedelta(days=91)))
-    await session.commit()
-    for number in range(6):
-        await guest.get(SUGGEST, query=f"unknown{number} thing{number}")
-    await shop.questions.write()
-    assert len((await editor.get(UNANSWERED))["unansweredSearches"]) == 3
-    assert await session.scalar(select(func.count()).select_from(UnansweredSearch)) == 3
-    await session.commit()
+    assert (figures["article"], figures["deflection"]) == ({"slug": "leaks"}, None)
     for stranger in (guest, await clients.customer(), await clients.staff(Role.WAREHOUSE)):
         for document in (UNANSWERED, FIGURES, CONCERNS):
             assert (await stranger.ask(document))["data"] is None
 
 
-def test_numbers_and_addresses_are_hidden_and_what_is_typed_further_is_one_text() -> None:
+async def test_nobody_fills_the_room_of_what_others_ask(
+    shop: Shop, session: AsyncSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(questions, "SEARCHES_LIMIT", 2)
+    article, today = await create_article(session), shop.today
+    await session.commit()
+    for number in range(30):
+        shop.questions.count("stranger", f"{number} invented", ())
+    await shop.questions.write(last=True)
+    assert len(shop.questions.askers["stranger"].counted) == TEXTS_LIMIT
+    shop.questions.count("customer", "0 invented", [article.id, 99_999])
+    for number in range(3):
+        shop.questions.count(f"customer {number}", "0 invented", ())
+    shop.questions.count("customer", "a new text", ())
+    await shop.questions.write(last=True)
+
+    rows = select(UnansweredSearch.query, UnansweredSearch.count).order_by(UnansweredSearch.query)
+    assert (await session.execute(rows)).all() == [("0 invented", 4), ("1 invented", 1)]
+    assert await session.scalar(select(ArticleDay.shown)) == 1  # the other article is gone
+
+    asked = {("most", today): 3, ("a few", today): 2, ("b few", today): 2}
+    await session.execute(delete(UnansweredSearch))
+    await record_unanswered(session, {("single", today): 1, ("asked twice", today): 2}, today=today)
+    await record_unanswered(session, {}, today=today + 2 * DAY)
+    assert (await session.scalars(select(UnansweredSearch.query))).all() == ["asked twice"]
+    await record_unanswered(session, asked, today=today + 91 * DAY)
+    texts = select(UnansweredSearch.query).order_by(UnansweredSearch.query)
+    assert (await session.scalars(texts)).all() == ["a few", "most"]
+    await session.commit()
+
+
+async def test_a_text_is_finished_when_nobody_types_on(shop: Shop) -> None:
+    counter = shop.questions
+    counter.count("one", "refund", ())
+    counter.count("two", "refund", ())
+    await counter.write()
+    counter.count("one", "refund when", ())
+    await counter.write()
+    async with shop.database.reads() as session:
+        assert (await session.scalars(select(UnansweredSearch.query))).all() == ["refund"]
+    counter.count("one", "refund when it is late", [])
+    counter.count("three", "ret", ())
+    counter.count("three", "return", [1])
+    await counter.write(last=True)
+    async with shop.database.reads() as session:
+        rows = await session.execute(select(UnansweredSearch.query, UnansweredSearch.count))
+    assert {tuple(row) for row in rows} == {("refund", 1), ("refund when it is late", 1)}
+
+
+def test_numbers_and_addresses_are_hidden_in_the_beginning_of_a_text_only() -> None:
     assert clean_search("  Order T00012345  of ME@x.cn, call 138-0013 8000 ") == "order # of @ call #"
-    assert clean_search("iPhone 15 怎么退款") == "iphone 15 怎么退款"
-    assert len(clean_search("x" * 5_000)) == 200
-    day = date(2026, 3, 1)
-    typed = {(text, day): 1 for text in ("r", "re", "ref", "refund", "refund when", "bank")}
-    assert [text for text, _ in drop_beginnings(typed)] == ["bank", "refund when"]
+    assert clean_search("(138) 0013.8000 or 138_0013/8000 or ab12cd1234") == "(# or # or #"
+    assert clean_search("iPhone 15 怎么退款 1.5 kg") == "iphone 15 怎么退款 1.5 kg"
+    for hostile in ("a" * 100_000, "1-" * 50_000, "a@" * 50_000, "\ufdfa" * 100_000, "1 " * 50_000):
+        assert len(cut_text(hostile)) <= READ_LIMIT
+        assert len(clean_search(hostile)) <= SEARCH_LIMIT
+    assert clean_search("a" * 100_000) == "a" * SEARCH_LIMIT
+    # what is cut in two would not be hidden
+    assert clean_search("me@example.com " * 26 + "13800138000") == " ".join("@" * 26)
 
 
 async def test_articles_that_may_be_out_of_date_say_why(
@@ -283,9 +338,9 @@ async def test_what_several_ask_and_no_article_answers_is_shown_until_they_are_e
         for text in ("please engrave my ring 13800138000", "engrave the ring", "teapot leaks again", "hello")
     ]
     await session.commit()
-    for _ in range(2):
-        await clients.guest().get(SUGGEST, query="engrave my ring")
-    await shop.questions.write()
+    for _ in range(3):
+        await (await clients.customer()).get(SUGGEST, query="engrave my ring")
+    await shop.questions.write(last=True)
     editor, topics = await clients.staff(Role.SUPPORT), "{ questionTopics { size examples } }"
     assert (await editor.get(topics))["questionTopics"] == []
 
@@ -294,7 +349,7 @@ async def test_what_several_ask_and_no_article_answers_is_shown_until_they_are_e
 
     examples = ["please engrave my ring #", "engrave the ring", "engrave my ring"]
     [topic] = (await editor.get(topics))["questionTopics"]
-    assert (topic["size"], sorted(topic["examples"])) == (4, sorted(examples))
+    assert (topic["size"], sorted(topic["examples"])) == (5, sorted(examples))
     await session.execute(update(Ticket).where(Ticket.id == tickets[0].id).values(description=""))
     await session.commit()
     [topic] = (await editor.get(topics))["questionTopics"]
