@@ -15,7 +15,7 @@ from schema.agreement import RuleDecision
 from schema.catalog import Category, Media, Product, Variant
 from schema.connection import Connection
 from schema.knowledge import Article
-from schema.limits.sizes import FEW, MANY, PRICING, SEARCH, SOME
+from schema.limits.sizes import CLAIMS, FEW, MANY, PRICING, QUOTES, SEARCH, SOME
 from schema.mutation import mutation
 from schema.node import Node
 from schema.order import Delivery, Order, OrderLine
@@ -302,7 +302,7 @@ class AftersalesQuery:
         resolve.ticket_quote, allow=Permission.TICKET_TAKE_PART, price=PRICING
     )
     ticket_quotes: list[TicketQuote] | None = field(
-        resolve.ticket_quotes, allow=Permission.TICKET_TAKE_PART, price=PRICING, size=MANY
+        resolve.ticket_quotes, allow=Permission.TICKET_TAKE_PART, price=QUOTES, size=CLAIMS
     )
 
 

@@ -85,7 +85,11 @@ class OrderFacts:
             claim=claim,
             lines=self.lines,
             units=self.units,
-            days={line_id: each.days for line_id, each in terms.items()},
+            days={
+                claimed.order_line_id: terms[claimed.order_line_id].days
+                for claimed in claim.lines
+                if claimed.order_line_id in terms
+            },
             needs_picture=any(
                 terms[claimed.order_line_id].needs_picture
                 for claimed in claim.lines

@@ -1,7 +1,7 @@
 """The terms of claims: windows by reason and exclusions, of everything, a category or a product."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
@@ -73,9 +73,16 @@ class OrderLineTerms:
     terms: ClaimTerms
     lines: Mapping[int, tuple[int, str | None]]
     """By order line: its product, and the path of the category of that."""
+    known: dict[TicketReason, Mapping[int, LineTerms]] = field(default_factory=dict, compare=False)
+    """What was asked for before: all claims for one reason share it."""
 
     def of_reason(self, reason: TicketReason) -> Mapping[int, LineTerms]:
         """What holds for each line that is claimed for a reason."""
+        if reason not in self.known:
+            self.known[reason] = self.find_terms(reason)
+        return self.known[reason]
+
+    def find_terms(self, reason: TicketReason) -> Mapping[int, LineTerms]:
         default, found = DEFAULT_DAYS[REASONS[reason].window], {}
         for line_id, (product_id, path) in self.lines.items():
             days = self.terms.days_of(product_id, path, reason)

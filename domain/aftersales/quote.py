@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.aftersales.claim_facts import ClaimFacts, load_claim_facts, load_order_facts
+from domain.aftersales.claim_facts import ClaimFacts, OrderFacts, load_claim_facts, load_order_facts
 from domain.aftersales.deadlines import Deadlines
 from domain.aftersales.reasons import REASONS, ClaimStage
 from domain.aftersales.refund_amounts import WithdrawnAmounts, cap_amounts, line_refund, shipping_refund
@@ -142,6 +142,18 @@ async def quote_order(
     """
     facts = await load_order_facts(session, order, asked_at=asked_at)
     plan = await load_sending_plan(session, order)
+    return quote_lines(facts, plan, deadlines, types=types, asked_at=asked_at)
+
+
+def quote_lines(
+    facts: OrderFacts,
+    plan: SendingPlan,
+    deadlines: Deadlines,
+    *,
+    types: Collection[TicketType] = frozenset(TicketType),
+    asked_at: datetime,
+) -> list[TicketQuote]:
+    """The same, of what is known of an order; a line takes as long however many others there are."""
     claims = [
         facts.decide(TicketClaim(type, reason, (ClaimedUnits(line_id, 1),)), SubstituteFacts())
         for line_id in facts.lines

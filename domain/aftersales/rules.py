@@ -303,7 +303,9 @@ def find_line_obstacle(case: ClaimCase, claimed: ClaimedUnits, path: Path) -> No
 
 def leaves_nothing_to_send(lines: Sequence[ClaimedUnits], units: Mapping[int, LineUnits]) -> bool:
     """Whether an order of which nothing was packed yet would have nothing left to send."""
-    if any(each.packed for each in units.values()):
-        return False
-    waiting = sum(each.waiting - each.withdrawing for each in units.values())
-    return sum(claimed.quantity for claimed in lines) >= waiting
+    left = sum(claimed.quantity for claimed in lines)
+    for each in units.values():
+        left -= each.waiting - each.withdrawing
+        if each.packed or left < 0:
+            return False
+    return True

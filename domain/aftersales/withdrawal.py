@@ -4,10 +4,11 @@ Their stock is released at once. What they cost is taken off the open payments f
 is refunded over those that were made. The fee of a delivery of which nothing is left to send goes with them.
 """
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -56,7 +57,7 @@ class WithdrawnUnits:
     units: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SendingPlan:
     """The deliveries of an order, the last one first, and what of it each brings or has brought."""
 
@@ -65,10 +66,18 @@ class SendingPlan:
 
     def units_of(self, delivery_id: int) -> int:
         """Units of a delivery, sent or not."""
-        return sum(line.quantity for line in self.lines if line.delivery_id == delivery_id)
+        return sum(line.quantity for line in self.by_delivery.get(delivery_id, ()))
 
-    def lines_of(self, order_line_id: int) -> list[DeliveryLine]:
-        return [line for line in self.lines if line.order_line_id == order_line_id]
+    def lines_of(self, order_line_id: int) -> Sequence[DeliveryLine]:
+        return self.by_order_line.get(order_line_id, ())
+
+    @cached_property
+    def by_order_line(self) -> Mapping[int, Sequence[DeliveryLine]]:
+        return group_lines(self.lines, lambda line: line.order_line_id)
+
+    @cached_property
+    def by_delivery(self) -> Mapping[int, Sequence[DeliveryLine]]:
+        return group_lines(self.lines, lambda line: line.delivery_id)
 
     def of_delivery(self, delivery_id: int | None) -> "SendingPlan":
         """The part of one delivery; all of it where none is given."""
@@ -97,8 +106,24 @@ class SendingPlan:
     def deliveries_without(self, withdrawn: Sequence[WithdrawnUnits]) -> list[Delivery]:
         """The deliveries of which something is left then."""
         units = {each.line.id: each.units for each in withdrawn}
-        kept = {line.delivery_id for line in self.lines if line.quantity - line.ended > units.get(line.id, 0)}
-        return [delivery for delivery in self.deliveries if delivery.id in kept]
+        return [
+            delivery
+            for delivery in self.deliveries
+            if any(
+                line.quantity - line.ended > units.get(line.id, 0)
+                for line in self.by_delivery.get(delivery.id, ())
+            )
+        ]
+
+
+def group_lines(
+    lines: Sequence[DeliveryLine], key_of: Callable[[DeliveryLine], int]
+) -> Mapping[int, Sequence[DeliveryLine]]:
+    """Lines by what they belong to, in their order."""
+    found: defaultdict[int, list[DeliveryLine]] = defaultdict(list)
+    for line in lines:
+        found[key_of(line)].append(line)
+    return found
 
 
 async def load_sending_plan(session: AsyncSession, order: Order) -> SendingPlan:

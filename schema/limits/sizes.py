@@ -12,6 +12,8 @@ SOME: Final = 10
 """Rows of a list such as the variants of a product or the lines of an order."""
 MANY: Final = 20
 """Rows of a list such as all warehouses or the values of a facet."""
+CLAIMS: Final = 60
+"""Rows of a list of the lines of an order, three of them, each with twenty types and reasons of claims."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,8 @@ IMPORT: Final = 1_000.0
 """The price of reading a product file."""
 PRICING: Final = 50.0
 """The price of pricing a whole cart or order, with promotions and stock."""
+QUOTES: Final = 600.0
+"""The price of quoting all claims on an order of three lines."""
 COUNT: Final = 5.0
 """The price of counting all rows of a list, or of a statement for each row."""
 COMMAND: Final = 10.0

@@ -1,14 +1,21 @@
 """All that can be asked for of an order, in one call."""
 
 from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.aftersales.claim_facts import load_order_facts
+from domain.aftersales.policies import OrderLineTerms
+from domain.aftersales.quote import quote_lines
+from domain.aftersales.withdrawal import load_sending_plan
 from domain.cause import Cause
 from domain.payment.cash import collect_cash
+from events.aftersales import deadlines_of
 from events.shop import Shop
-from models import OrderStatus, Role
+from models import ClaimPolicy, ClaimTerms, DeliveryLine, OrderStatus, Role
 from resolvers.ids import global_id
 from tests.api.aftersales.documents import TicketCase
 from tests.clients import Client, Clients
@@ -73,8 +80,9 @@ async def test_one_call_says_for_each_line_and_type_what_each_question_would(
         None: 33,
         "ALREADY_SHIPPED": 2,
         "NOT_SHIPPED": 2,
-        "NOT_DELIVERED": 16,
+        "NOT_DELIVERED": 17,
         "TOO_EARLY": 4,
+        "SAME_AGAIN": 2,
     }
     assert {len(quote["legs"]) for quote in quotes} == {0, 2}
 
@@ -118,3 +126,57 @@ async def test_only_some_types_are_told_and_nothing_of_an_order_of_others(
         for missing in (order_id, global_id("Order", 999_999)):
             reply = await stranger.ask(ALL, orderId=missing)
             assert not (reply["data"] or {}).get("ticketQuotes")
+
+
+class CountedPolicies(dict[str, ClaimPolicy]):
+    """Policies that count how often they are looked for."""
+
+    def __init__(self, policies: Mapping[str, ClaimPolicy]) -> None:
+        super().__init__(policies)
+        self.looked_for = 0
+
+    def __contains__(self, scope: object) -> bool:
+        self.looked_for += 1
+        return super().__contains__(scope)
+
+
+class CountedLines(list[DeliveryLine]):
+    """Lines of deliveries that count how often all of them are gone through."""
+
+    gone_through = 0
+
+    def __iter__(self) -> Iterator[DeliveryLine]:
+        self.gone_through += 1
+        return super().__iter__()
+
+
+async def test_a_line_takes_as_long_however_many_others_there_are(
+    clients: Clients, shop: Shop, session: AsyncSession
+) -> None:
+    customer, looked_for = await clients.customer(), []
+    for count in (3, 12):
+        variants = [await a_variant(session) for _ in range(count)]
+        order = await create_order(
+            session,
+            account=customer.account,
+            status=OrderStatus.CONFIRMED,
+            lines=[(each, 2) for each in variants],
+            now=shop.clock(),
+        )
+        facts = await load_order_facts(session, order)
+        policies = CountedPolicies(facts.terms.terms.policies)
+        terms = OrderLineTerms(ClaimTerms(policies), facts.terms.lines)
+        plan = await load_sending_plan(session, order)
+        lines = CountedLines(plan.lines)
+        quotes = quote_lines(
+            replace(facts, terms=terms),
+            replace(plan, lines=lines),
+            deadlines_of(shop.settings),
+            asked_at=shop.clock(),
+        )
+        assert len(quotes) == PAIRS * count
+        assert lines.gone_through == 2  # once for each way in which they are looked up
+        looked_for.append(policies.looked_for)
+    await session.commit()
+
+    assert looked_for[1] == 4 * looked_for[0]
