@@ -37,7 +37,7 @@ class ArticleReader:
 async def read_article(
     session: AsyncSession, article_id: int, reader: ArticleReader, *, day: date, cause: Cause
 ) -> Article:
-    """Note that somebody has read an article: once a day for each article and order."""
+    """Note that somebody has read an article: once a day for each article and order, the last time."""
     article = await session.get(Article, article_id)
     if (
         article is None
@@ -56,8 +56,22 @@ async def read_article(
             "day": day,
             "read_at": cause.now,
         }
-        await session.execute(upsert_into(session, ArticleRead).values(row).on_conflict_do_nothing())
+        await note_reading(session, row)
     return article
+
+
+async def note_reading(session: AsyncSession, row: Mapping[str, object]) -> None:
+    """Note a reading; one of the same day is the same one, as late as it was last."""
+    statement = upsert_into(session, ArticleRead).values(**row)
+    about_order = row["order_id"] is not None
+    keys = [ArticleRead.article_id, ArticleRead.reader, ArticleRead.day]
+    await session.execute(
+        statement.on_conflict_do_update(
+            index_elements=[*keys, ArticleRead.order_id] if about_order else keys,
+            index_where=ArticleRead.order_id.is_not(None) if about_order else ArticleRead.order_id.is_(None),
+            set_={"read_at": statement.excluded.read_at},
+        )
+    )
 
 
 def select_uncounted_reads(before: datetime) -> AnySelect:
@@ -68,6 +82,7 @@ def select_uncounted_reads(before: datetime) -> AnySelect:
 async def count_reads(session: AsyncSession, read_ids: Sequence[int]) -> int:
     """Count readings, with whether a ticket has followed, and forget who they were of; how many.
 
+    Who had opened a ticket on the order shortly before reads what becomes of it: no ticket is saved there.
     Those that another process is counting are left to it.
     """
     reads = (
@@ -82,6 +97,8 @@ async def count_reads(session: AsyncSession, read_ids: Sequence[int]) -> int:
         of_day["reads"] += 1
         if read.order_id is not None:
             moments = opened.get((read.order_id, read.account_id), ())
+            if any(read.read_at - TICKET_WITHIN <= moment < read.read_at for moment in moments):
+                continue
             followed = any(read.read_at <= moment <= read.read_at + TICKET_WITHIN for moment in moments)
             of_day["order_reads"] += 1
             of_day["deflected"] += not followed

@@ -116,6 +116,38 @@ async def test_an_article_saves_a_ticket_where_none_on_that_order_follows_within
     await session.commit()
 
 
+async def test_the_last_reading_of_a_day_counts_and_none_that_follows_a_ticket(
+    clients: Clients, shop: Shop, session: AsyncSession, tick: Tick
+) -> None:
+    again, complained, editor = [await clients.customer() for _ in range(2)] + [
+        await clients.staff(Role.SUPPORT)
+    ]
+    article = global_id("Article", (await create_article(session, slug="leaks")).id)
+    lines = [await buy(session, shop, each) for each in (again, complained)]
+    await session.commit()
+    await again.do(READ, id=article, orderLineId=lines[0])
+    await again.do(READ, id=article)
+    await complain(session, complained, lines[1])
+    tick(timedelta(hours=7))
+    again, complained = [await clients.customer(each.account) for each in (again, complained)]
+    await again.do(READ, id=article, orderLineId=lines[0])
+    await again.do(READ, id=article)
+    await complained.do(READ, id=article, orderLineId=lines[1])
+    tick(timedelta(hours=18))  # 25 hours after the first reading, 18 after the last one
+    again = await clients.customer(again.account)
+    await complain(session, again, lines[0])
+    await run_until_idle(shop)
+    assert await session.scalar(select(func.count(ArticleRead.id))) == 3
+    await session.commit()
+
+    tick(timedelta(hours=7))
+    editor = await clients.staff(Role.SUPPORT, editor.account)
+    await run_until_idle(shop)
+
+    [figures] = (await editor.get(FIGURES))["articleFigures"]
+    assert (figures["reads"], figures["orderReads"], figures["deflected"]) == (3, 1, 0)
+
+
 async def test_two_workers_count_each_reading_once(
     clients: Clients, shop: Shop, session: AsyncSession, tick: Tick
 ) -> None:
