@@ -232,9 +232,13 @@ class OrderSequence(RuleBasedStateMachine):
     @rule(which=ANY, agreed=st.booleans())
     def decide(self, which: int, agreed: bool) -> None:
         """A manager decides; what had come back and was refused is put into the stock now."""
-        if ticket := self.choose_ticket(which, TicketStatus.ARBITRATION):
-            step = self.life.serve("ticketDecide", id=ticket, agreed=agreed, reason="As it was said.")
-            self.take("decide", step, moved=None)
+        found = self.find_tickets(TicketStatus.ARBITRATION)
+        if (id := choose(found, which)) is not None:
+            units = self.stage.count_refused_goods(id) if agreed else 0
+            step = self.life.serve(
+                "ticketDecide", id=global_id("Ticket", id), agreed=agreed, reason="As it was said."
+            )
+            self.take("decide", step, moved=units)
 
     @rule(which=ANY)
     def send_back(self, which: int) -> None:
@@ -374,18 +378,15 @@ class OrderSequence(RuleBasedStateMachine):
 
     # --- how steps are taken
 
-    def take(self, name: str, step: Coroutine[Any, Any, Any], *, moved: int | None = 0) -> None:
-        """Take a step, which brings so many units into the warehouses; None where any number is right.
-
-        What is refused brings none.
-        """
+    def take(self, name: str, step: Coroutine[Any, Any, Any], *, moved: int = 0) -> None:
+        """Take a step, which brings so many units into the warehouses; what is refused brings none."""
         try:
             self.stage.run(step)
         except StoryRefused:
             self.stage.refused[name] += 1
             return
         self.stage.taken[name] += 1
-        self.goods = self.stage.count_goods() if moved is None else self.goods + moved
+        self.goods += moved
 
     def read(self) -> Any:
         return self.stage.run(self.life.read())
@@ -396,13 +397,12 @@ class OrderSequence(RuleBasedStateMachine):
         return [each for each in left if not statuses or each["status"] in statuses]
 
     def choose_ticket(self, which: int, *statuses: TicketStatus) -> str | None:
-        found = [
-            id
-            for status, id in self.stage.read_tickets(self.life.number)
-            if status in (statuses or TicketStatus)
-        ]
-        chosen = choose(found, which)
+        chosen = choose(self.find_tickets(*(statuses or TicketStatus)), which)
         return global_id("Ticket", chosen) if chosen else None
+
+    def find_tickets(self, *statuses: TicketStatus) -> list[int]:
+        """The ids of the tickets in one of these statuses."""
+        return [id for status, id in self.stage.read_tickets(self.life.number) if status in statuses]
 
     def units_of_ticket(self, ticket: str) -> int:
         return sum(line["quantity"] for line in self.read_ticket(ticket)["lines"])

@@ -12,12 +12,13 @@ from random import Random
 from typing import Any, TypeVar
 
 import uvloop
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from app import create_app
 from bench.replay import SETTINGS, STARTED_AT, Jobs, furnish
 from bench.replay_orders import Life, MovedClock, ReplayedShop
 from models import (
+    DeliveryLine,
     Order,
     OrderStatus,
     Payment,
@@ -25,8 +26,14 @@ from models import (
     PaymentStatus,
     Refund,
     RefundStatus,
+    ReturnCondition,
+    ReturnInspection,
     Role,
     SandboxCharge,
+    Shipment,
+    ShipmentEnding,
+    ShipmentLine,
+    ShipmentStatus,
     StockLevel,
     Ticket,
     TicketStatus,
@@ -40,6 +47,17 @@ Result = TypeVar("Result")
 
 PAID = (PaymentStatus.CAPTURED,)
 NOT_REFUNDED = (RefundStatus.DECLINED,)
+
+
+def is_refused(ticket_id: int) -> tuple[ColumnElement[bool], ...]:
+    """Whether an inspection says of goods of the shop that they are refused."""
+    goods = (ReturnCondition.DAMAGED, ReturnCondition.INCOMPLETE)
+    return (
+        ReturnInspection.ticket_id == ticket_id,
+        ReturnInspection.current.is_(True),
+        ReturnInspection.accepted.is_(False),
+        ReturnInspection.condition.in_(goods),
+    )
 
 
 @dataclass(slots=True)
@@ -80,6 +98,29 @@ class SequenceStage:
     def count_goods(self) -> int:
         """The units in all warehouses, also damaged ones."""
         return self.read_number(select(func.sum(StockLevel.on_hand + StockLevel.damaged)))
+
+    def count_refused_goods(self, ticket_id: int) -> int:
+        """The units of a ticket that were refused, are the shop's and lie at the warehouse: not those packed
+        for their customer or lost, but those that came back."""
+        goods = select(func.sum(ReturnInspection.quantity)).where(*is_refused(ticket_id))
+        parcels = (
+            select(ShipmentLine, Shipment)
+            .join(Shipment, Shipment.id == ShipmentLine.shipment_id)
+            .join(ReturnInspection, ReturnInspection.delivery_line_id == ShipmentLine.delivery_line_id)
+            .where(*is_refused(ticket_id))
+        )
+        sent = parcels.where(Shipment.ending.is_distinct_from(ShipmentEnding.SENT_AGAIN))
+        found = func.sum(ShipmentLine.restocked + ShipmentLine.damaged)
+        back = sent.where(Shipment.status == ShipmentStatus.RETURNED).with_only_columns(found)
+        # What is sent again and not packed yet goes on its way.
+        line_ids = select(ReturnInspection.delivery_line_id).where(*is_refused(ticket_id))
+        once_more = (
+            select(func.sum(DeliveryLine.quantity))
+            .where(DeliveryLine.id.in_(line_ids), DeliveryLine.packed == 0)
+            .where(DeliveryLine.id.in_(select(ShipmentLine.delivery_line_id)))
+        )
+        away = self.read_number(sent.with_only_columns(func.sum(ShipmentLine.quantity)))
+        return self.read_number(goods) - away - self.read_number(once_more) + self.read_number(back)
 
     def count_money(self, number: str) -> tuple[int, int]:
         """What was captured for an order, and what of it was refunded or is to be, in minor units."""

@@ -98,6 +98,10 @@ def find_return_carrier(waybill: ReturnWaybill, carriers: Sequence[Carrier]) -> 
         if named in {carrier.code.casefold(), carrier.name.casefold()}:
             return ReturnCarrier.of(carrier)
     if named == OTHER_CARRIER.casefold():
+        in_words = waybill.carrier_name.strip().casefold()
+        for carrier in carriers:  # in words it is the same carrier, with the same numbers
+            if in_words in {carrier.code.casefold(), carrier.name.casefold()}:
+                return ReturnCarrier.of(carrier)
         return ReturnCarrier(clean_text(waybill.carrier_name, limit=TRACKING_LIMIT, field="carrier_name"))
     known = ", ".join([*(carrier.code for carrier in carriers), OTHER_CARRIER])
     raise Invalid("This carrier is not known. Name one of: {carriers}.", carriers=known, field=("carrier",))

@@ -4,11 +4,11 @@ It is not of the stock and costs nothing. While a manager decides, what is not p
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.parts import current_inspections_of, load_noted_units
@@ -133,17 +133,39 @@ async def keep_unsent(session: AsyncSession, ticket: Ticket) -> None:
     """Keep goods of a locked ticket that are about to be sent back and not packed yet."""
     rows = [row for row in await current_inspections_of(session, ticket) if row.condition in CLAIMED_GOODS]
     lines = await load_lines_back(session, rows)
-    scanned_of = await count_scanned(session, rows)
+    scanned_of, packed_before = await count_scanned(session, rows), await find_packed_before(session, rows)
+    emptied = set()
     for row in rows:
         line = lines.get(row.delivery_line_id)
         unsent = 0 if line is None else line.quantity - line.packed - scanned_of.get(line.id, 0)
         if line is None or not unsent:
             continue
         if unsent == line.quantity:
+            if line.id in packed_before:
+                continue
             row.delivery_line_id = None
+            emptied.add(line.delivery_id)
             await session.flush()
         await remove_units(session, line, unsent)
     await session.flush()
+    await delete_empty_deliveries(session, emptied)
+
+
+async def find_packed_before(session: AsyncSession, rows: Sequence[ReturnInspection]) -> set[int]:
+    """The delivery lines of which units were in a parcel that is sent once more: these go on their way."""
+    line_ids = {row.delivery_line_id for row in rows if row.delivery_line_id}
+    found = select(ShipmentLine.delivery_line_id).where(ShipmentLine.delivery_line_id.in_(line_ids))
+    return set(await session.scalars(found))
+
+
+async def delete_empty_deliveries(session: AsyncSession, delivery_ids: Collection[int]) -> None:
+    """Delete deliveries of which no line is left."""
+    lines = select(DeliveryLine.id).where(DeliveryLine.delivery_id == Delivery.id)
+    await session.execute(
+        delete(Delivery)
+        .where(Delivery.id.in_(delivery_ids), ~lines.exists())
+        .execution_options(synchronize_session="fetch")
+    )
 
 
 async def count_scanned(session: AsyncSession, rows: Sequence[ReturnInspection]) -> Mapping[int | None, int]:
@@ -163,23 +185,21 @@ class Whereabouts:
     here: Mapping[int, int]
     """Units at the warehouse."""
     away: Mapping[int, int]
-    """Units with their customer, or packed for them, be it in a parcel that is still open."""
+    """Units with their customer, or on their way to them, be it in a parcel that is still open."""
 
 
 async def count_whereabouts(session: AsyncSession, rows: Sequence[ReturnInspection]) -> Whereabouts:
     """Where the goods of the shop are among inspected units."""
     goods = [row for row in rows if row.condition in CLAIMED_GOODS]
-    parcels = await load_parcels_back(session, goods)
-    scanned_of = await count_scanned(session, goods)
+    parcels, lines = await load_parcels_back(session, goods), await load_lines_back(session, goods)
     here, away = dict[int, int](), dict[int, int]()
     for row in goods:
-        scanned = scanned_of.get(row.delivery_line_id, 0)
         of_row = parcels[row.delivery_line_id or 0]
         back = sum(returned_units(line, shipment) for line, shipment in of_row)
-        packed = sum(line.quantity for line, _ in of_row)
-        sent = sum(line.quantity for line, shipment in of_row if is_with_customer(shipment))
-        away[row.id] = sent + scanned
-        here[row.id] = row.quantity - packed - scanned + back
+        done = sum(line.quantity for line, shipment in of_row if not is_with_customer(shipment))
+        to_send = quantity_of(lines.get(row.delivery_line_id))
+        away[row.id] = to_send - done
+        here[row.id] = row.quantity - to_send + back
     return Whereabouts(here, away)
 
 

@@ -41,8 +41,10 @@ async def correct_shipment(session: AsyncSession, shipment_id: int, *, reason: s
     reason = required_reason(reason)
     if shipment.status not in FINAL:
         raise WrongState("This shipment is marked neither as delivered nor as returned.", field=("id",))
-    await check_correctable(session, order, shipment)
-    if shipment.status is ShipmentStatus.DELIVERED:
+    delivery = await session.get_one(Delivery, shipment.delivery_id)
+    await check_correctable(session, order, shipment, delivery)
+    # The receipt is that of what was bought, not of what goes back.
+    if shipment.status is ShipmentStatus.DELIVERED and not delivery.sends_back:
         order.receipt_confirmed_at = None
     events = await load_tracking_events(session, shipment)
     for event in events:
@@ -77,11 +79,12 @@ async def correct_shipment(session: AsyncSession, shipment_id: int, *, reason: s
     return shipment
 
 
-async def check_correctable(session: AsyncSession, order: Order, shipment: Shipment) -> None:
+async def check_correctable(
+    session: AsyncSession, order: Order, shipment: Shipment, delivery: Delivery
+) -> None:
     """Refuse a correction after which cash, claims or stock would be about a parcel that is under way."""
     if order.status is not OrderStatus.CONFIRMED:
         raise WrongState("This order is {status}.", status=order.status, field=("id",))
-    delivery = await session.get_one(Delivery, shipment.delivery_id)
     if delivery.method is ShippingMethod.NONE:
         raise WrongState("This needs no shipping: nobody brings it again.", field=("id",))
     if shipment.ended_at is not None or shipment.inspected_at is not None:
@@ -91,7 +94,7 @@ async def check_correctable(session: AsyncSession, order: Order, shipment: Shipm
     if shipment.cash_written_off_at is not None:
         raise WrongState("The cash for this shipment has been written off.", field=("id",))
     is_cash_due = bool(shipment.cash_amount) and shipment.cash_collected_at is None
-    if order.receipt_confirmed_at is not None and not is_cash_due:
+    if order.receipt_confirmed_at is not None and not is_cash_due and not delivery.sends_back:
         raise WrongState("The customer has confirmed the receipt.", field=("id",))
     if shipment.cash_collected_at is not None:
         raise WrongState("Cash has been collected for this shipment.", field=("id",))
@@ -108,5 +111,8 @@ async def has_ticket(session: AsyncSession, shipment: Shipment) -> bool:
         .join(Delivery, Delivery.id == shipment.delivery_id)
         .where(ShipmentLine.shipment_id == shipment.id, Ticket.status != TicketStatus.CANCELLED)
         .where(Delivery.ticket_id.is_distinct_from(Ticket.id) | (Ticket.status == TicketStatus.COMPLETED))
+        # What goes back was refused: its ticket comes from another one about the same order line, and only
+        # its own says whether it has followed from the delivery.
+        .where(~Delivery.sends_back | (Delivery.ticket_id == Ticket.id))
     )
     return await session.scalar(claimed.limit(1)) is not None

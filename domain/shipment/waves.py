@@ -124,7 +124,8 @@ def select_candidates(draft: WaveDraft, carrier: Carrier | None, limit: int) -> 
         .join(Order, Order.id == Delivery.order_id)
         .where(or_(Order.status == OrderStatus.CONFIRMED, replaces))
         .where(Order.held_at.is_(None), Order.payment_due_at.is_(None))
-        .where(Delivery.method.in_(draft.methods))
+        # What goes back to a customer after an inspection lies in no bin.
+        .where(Delivery.method.in_(draft.methods), ~Delivery.sends_back)
         .where(exists(unpicked), ~exists(in_wave), ~exists(edited))
         .order_by(urgency, Order.placed_at, Delivery.id)
         .limit(limit)

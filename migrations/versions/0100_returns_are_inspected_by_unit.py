@@ -70,6 +70,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    # Deliveries that send refused goods back stay, and look like replacements to the release before: pack and
+    # send them, or cancel their orders, first.
     op.drop_index("ix_tickets_part_of_id", "tickets")
     op.drop_column("tickets", "part_of_id")
     op.drop_column("deliveries", "sends_back")

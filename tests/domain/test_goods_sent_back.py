@@ -7,9 +7,10 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.overdue import act_on_overdue
+from domain.aftersales.return_waybill import OTHER_CARRIER, ReturnWaybill, find_return_carrier
 from domain.aftersales.undelivered import end_shipment
 from domain.cause import Cause
-from domain.errors import WrongState
+from domain.errors import Conflict, WrongState
 from domain.shipment import (
     InspectedUnits,
     ParcelLine,
@@ -24,6 +25,7 @@ from domain.shipment.open_parcels import Scan, open_parcel, scan_into_parcel
 from events.shop import Shop
 from models import (
     SIMULATED_CARRIER,
+    Carrier,
     Delivery,
     DeliveryLine,
     OrderLine,
@@ -49,7 +51,8 @@ from tests.domain.test_return_inspections import (
     units_back,
 )
 from tests.factories.aftersales import DEADLINES, change_silence, ship_back
-from tests.factories.order import NOW, RECEIPT_AFTER, arrive
+from tests.factories.order import NOW, RECEIPT_AFTER, arrive, dispatch
+from tests.factories.packing import create_wave
 
 pytestmark = pytest.mark.usefixtures("audit_at_end")
 
@@ -235,3 +238,69 @@ async def test_what_silence_accepts_after_a_refusal_is_refused_nowhere(
 
     assert await settle(session, ticket) == [order.total_amount]
     await session.commit()
+
+
+async def test_goods_that_go_back_are_not_picked_from_the_shelf_and_leave_no_empty_delivery(
+    shop: Shop, session: AsyncSession
+) -> None:
+    order, line, ticket = await returned(session, 1)
+    await inspect(session, ticket, refused(line, DAMAGED))
+    await delivery_back(session, ticket)
+    nested = await session.begin_nested()
+    with pytest.raises(Conflict, match="nothing to pick"):
+        await create_wave(session, order)
+    await nested.rollback()
+    await session.refresh(ticket)
+
+    await escalate(session, ticket)
+    found = select(Delivery.id).where(Delivery.ticket_id == ticket.id)
+    assert (await session.scalars(found)).all() == []
+    await session.commit()
+
+
+async def test_goods_that_are_sent_once_more_go_on_their_way_while_a_manager_decides(
+    shop: Shop, session: AsyncSession
+) -> None:
+    order, line, ticket = await returned(session, 1)
+    before = await stock(session)
+    await inspect(session, ticket, refused(line, DAMAGED))
+    shipment = await send_some(session, ticket, line)
+    await report(session, shipment, ShipmentStatus.RETURNED)
+    found = [InspectedUnits(line.id, restocked=0, damaged=1, missing=0)]
+    await inspect_shipment(session, shipment.id, found, cause=STAFF)
+    await send_again(session, shipment.id, cause=STAFF)
+    await escalate(session, ticket)
+    await agree(session, ticket)
+
+    assert (ticket.status, await stock(session)) == (S.AWAITING_RETURN, before)
+    for again in await dispatch(session, order):
+        await arrive(session, again)
+    await ship_back(session, ticket)
+    await inspect(session, ticket, group(line, DAMAGED, accepted=True))
+    assert sum(await settle(session, ticket)) == order.total_amount
+    assert await stock(session) == (before[0], 0, 1)
+    await session.commit()
+
+
+async def test_a_parcel_back_that_was_reported_as_delivered_by_mistake_is_corrected(
+    shop: Shop, session: AsyncSession
+) -> None:
+    _, line, ticket = await returned(session, 2)
+    await inspect(session, ticket, group(line, ReturnCondition.AS_NEW), refused(line, DAMAGED))
+    part = await part_of(session, ticket)
+    shipment = await send_some(session, part, line)
+    await arrive(session, shipment)
+    await correct_shipment(session, shipment.id, reason="It was the neighbour's.", cause=STAFF)
+
+    await session.refresh(shipment)
+    assert (shipment.status, shipment.delivered_at) == (ShipmentStatus.PICKED_UP, None)
+    await arrive(session, shipment)
+    assert len(await settle(session, ticket)) == 1
+    await session.commit()
+
+
+async def test_a_carrier_named_in_words_is_the_carrier_of_the_shop() -> None:
+    carrier = Carrier(code=SIMULATED_CARRIER, name="Simulated Express")
+    waybill = ReturnWaybill(OTHER_CARRIER, "SF1001", " simulated express ")
+    assert find_return_carrier(waybill, [carrier]).code == SIMULATED_CARRIER
+    assert find_return_carrier(waybill, []).code is None
