@@ -1232,8 +1232,6 @@ TAMPERED: dict[str, Callable[[History], Tampering]] = {
 
 
 ALSO_FOUND = {
-    "nothing is due of tickets that have ended": ["tickets are attended to before they are due"],
-    "tickets are attended to before they are due": ["nothing is due of tickets that have ended"],
     "returns are inspected to the last unit": ["what is accepted of returns is in the stock"],
     "what is overdue waits for the shop": ["nothing is due of tickets that have ended"],
     "estimates are within their range": ["nothing is expected of parcels that have ended"],
