@@ -27,6 +27,7 @@ def record(session: AsyncSession, event: DomainEvent, cause: Cause) -> Event:
     `viewerUpdates` show the event, too.
     """
     event.row.version += 1
+    event.keep_on_row(cause.by, cause.now)
     stored = Event(**event_row(event, cause))
     session.add(stored)
     return stored
@@ -39,6 +40,7 @@ async def record_all(session: AsyncSession, events: Sequence[DomainEvent], cause
     rows = []
     for event in events:
         event.row.version += 1
+        event.keep_on_row(cause.by, cause.now)
         rows.append(event_row(event, cause))
     await session.execute(insert(Event), rows)
 

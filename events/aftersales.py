@@ -1,16 +1,19 @@
 """What tickets do after refunds, deliveries and cancellations, and when nobody acts in time."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.assignment import forget_releases, select_ended_releases
 from domain.aftersales.automatic import agree_when_opened
+from domain.aftersales.day_counts import recount_ticket, select_changed
 from domain.aftersales.deadlines import Deadlines
 from domain.aftersales.difference import send_paid_replacement
 from domain.aftersales.giving import give_ticket, release_uncertified, select_free, select_uncertified
 from domain.aftersales.overdue import act_on_overdue, select_overdue
 from domain.aftersales.priority import rank_unranked, select_unranked
+from domain.aftersales.rating import ask_for_rating, select_unasked
 from domain.aftersales.replacement import find_replaced_ticket
 from domain.aftersales.replacement_choice import fill_waiting_ticket, select_fillable_tickets
 from domain.aftersales.settlement import follow_refunds, follow_replacement
@@ -28,6 +31,9 @@ from domain.events import (
 )
 from events.types import Resources, Timer
 from settings import Settings
+
+RECOUNTED_AFTER = timedelta(minutes=1)
+"""From when a ticket has changed: what changes together is counted once."""
 
 
 def deadlines_of(settings: Settings) -> Deadlines:
@@ -131,4 +137,27 @@ TICKETS_UNCERTIFIED = Timer(
 RELEASES_ENDED = Timer("ticket.release_ended", due=select_ended_releases, act=forget_releases_of)
 TICKETS_FREE = Timer("ticket.free", due=select_free, act=give_free_ticket)
 TICKETS_OVERDUE = Timer("ticket.overdue", due=select_overdue, act=act_on_ticket)
+
+
+async def recount_day(resources: Resources, ticket_id: int) -> None:
+    zone = resources.settings.locale.zone
+    async with resources.database.writes.begin() as session:
+        await recount_ticket(session, ticket_id, zone=zone, now=resources.clock())
+
+
+async def ask_customer(resources: Resources, ticket_id: int) -> None:
+    open_for = resources.settings.deadlines.rating_open_for
+    async with resources.database.writes.begin() as session:
+        await ask_for_rating(session, ticket_id, open_for=open_for, now=resources.clock())
+
+
+CHANGED_DAYS = Timer(
+    "ticket.day_counted", due=select_changed, act=recount_day, age=lambda settings: RECOUNTED_AFTER
+)
+UNASKED_TICKETS = Timer(
+    "ticket.rating_asked",
+    due=select_unasked,
+    act=ask_customer,
+    age=lambda settings: settings.deadlines.rating_asked_after,
+)
 TICKETS_IN_STOCK = Timer("ticket.in_stock", due=select_fillable_tickets, act=fill_ticket)

@@ -120,6 +120,7 @@ class Shop:
     def __post_init__(self) -> None:
         settings, database, bus, clock = self.settings, self.database, self.bus, self.clock
         limits = {**APPROVAL_LIMITS, **settings.payments.refund_approval_limits}
+        database.reads.configure(info={APPROVAL_LIMITS_KEY: limits})
         database.writes.configure(info={APPROVAL_LIMITS_KEY: limits, GEOCODES_KEY: self.geocoder is not None})
         deadlines, subscriptions, jobs = settings.deadlines, settings.subscriptions, settings.jobs
         self.order_terms = OrderTerms(

@@ -33,6 +33,7 @@ from models import (
     TicketMention,
     TicketMessage,
     TicketMessageMedia,
+    TicketRating,
     TicketRead,
     TicketReason,
     TicketStatus,
@@ -197,6 +198,10 @@ class UnreadByTicket(Grouped[UnreadKey, int]):
 
     def default(self) -> int:
         return 0
+
+
+class RatingByTicket(ByKey[int, TicketRating]):
+    key = TicketRating.ticket_id
 
 
 class MediaByMessage(Grouped[int, Sequence[Media]]):
@@ -380,6 +385,7 @@ class AftersalesLoaders:
     ticket_rule_decisions = loader(DecisionsByTicket)
     agreement_rule = loader(AgreementRuleById)
     ticket_reads = loader(ReadsByTicket)
+    ticket_rating = loader(RatingByTicket)
     ticket_unread = loader(UnreadByTicket)
     message_media = loader(MediaByMessage)
     message_mentions = loader(MentionsByMessage)

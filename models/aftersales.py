@@ -5,7 +5,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, false, text, 
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.agreement_rule import RuleObstacle
-from models.base import Base, BigId, HasCurrency, Id, Minor
+from models.base import Base, BigId, HasCurrency, Id, Minor, partial_index
 from models.carrier import CARRIER_CODE_LENGTH, CarrierCode
 from models.money import CurrencyCode, Money
 from models.payment import RefundTarget
@@ -97,6 +97,22 @@ class TicketStatus(StrEnum):
     """What is sent instead costs more: it is kept for the customer, and sent when they have paid that."""
 
 
+RESOLVED = frozenset(
+    {
+        TicketStatus.ANSWERED,
+        TicketStatus.REFUSED,
+        TicketStatus.RETURN_REFUSED,
+        TicketStatus.REJECTED,
+        TicketStatus.COMPLETED,
+        TicketStatus.CANCELLED,
+    }
+)
+"""Nobody has anything to do for it, unless the customer asks again."""
+
+RATED = frozenset({TicketStatus.REJECTED, TicketStatus.COMPLETED})
+"""The shop has done what it does: its customer is asked how it went."""
+
+
 class ReplacementChoice(StrEnum):
     """What a customer gets when the replacement is sold out or came back."""
 
@@ -158,6 +174,9 @@ class Ticket(HasCurrency, Base):
         ),
         Index("ix_tickets_merged_into_id", "merged_into_id", sqlite_where=MERGED, postgresql_where=MERGED),
         Index("ix_tickets_split_from_id", "split_from_id", sqlite_where=SPLIT, postgresql_where=SPLIT),
+        Index("ix_tickets_opened_at", "opened_at"),
+        Index("ix_tickets_status_assignee_id_opened_at", "status", "assignee_id", "opened_at"),
+        *(partial_index("tickets", column) for column in ("rate_at", "recount_at")),
     )
 
     id: Mapped[Id]
@@ -211,6 +230,16 @@ class Ticket(HasCurrency, Base):
     """The ticket as which it goes on, of which it was a duplicate; None for others."""
     split_from_id: Mapped[int | None] = mapped_column(BigId)
     """The ticket from which its units were split off; None for others."""
+    first_answered_at: Mapped[datetime | None]
+    """When the shop answered first: by a message, or by deciding."""
+    resolved_at: Mapped[datetime | None]
+    """Since when nobody has anything to do for it; None while somebody has."""
+    reopens: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How often it came back after it was resolved."""
+    rate_at: Mapped[datetime | None]
+    """Since when it has ended and its customer is to be asked how it went; None before and afterwards."""
+    recount_at: Mapped[datetime | None]
+    """Since when it differs from what was counted of the day it was opened; None where it does not."""
 
     @property
     def refund(self) -> Money:

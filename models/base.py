@@ -80,3 +80,9 @@ class HasCurrency:
 
     def money(self, minor: int) -> Money:
         return Money(minor, self.currency)  # type: ignore[attr-defined]
+
+
+def partial_index(table: str, column: str) -> sa.Index:
+    """Of the few rows of which a moment is set."""
+    is_set = sa.text(f"{column} IS NOT NULL")
+    return sa.Index(f"ix_{table}_{column}", column, sqlite_where=is_set, postgresql_where=is_set)

@@ -75,6 +75,8 @@ class NoticeKind(StrEnum):
     """That was not paid in time: the customer chooses what to get instead."""
     TICKET_COMPLETED = "TICKET_COMPLETED"
     """What was agreed is done."""
+    TICKET_RATING = "TICKET_RATING"
+    """A ticket has ended: the shop asks how it went."""
     CERTIFICATE_EXPIRES = "CERTIFICATE_EXPIRES"
     """To somebody of the staff: the certificate of a course expires soon."""
     CERTIFICATE_RENEWAL = "CERTIFICATE_RENEWAL"

@@ -113,6 +113,8 @@ class Permission(StrEnum):
     """Write messages, send goods back, escalate, cancel: customers in their own tickets, staff in all."""
     TICKET_HANDLE = "TICKET_HANDLE"
     """Agree to tickets, refuse them, assign them, retry their refunds."""
+    TICKET_REPORT_VIEW = "TICKET_REPORT_VIEW"
+    """Read the figures of tickets and of who answers them."""
     TICKET_DECIDE = "TICKET_DECIDE"
     """Decide what was escalated."""
     RETURN_RECEIVE = "RETURN_RECEIVE"
@@ -166,7 +168,11 @@ SUPPORT = (
     | {P.TICKET_HANDLE, P.TICKET_OPEN, P.TICKET_TAKE_PART, P.TICKET_VIEW, P.TICKET_VIEW_ALL}
 )
 MANAGER = (
-    CATALOGUE | WAREHOUSE | SUPPORT | {P.CASH_WRITE_OFF, P.GIFT_CARD_EDIT, P.TICKET_DECIDE, P.TRAINING_MANAGE}
+    CATALOGUE
+    | WAREHOUSE
+    | SUPPORT
+    | {P.CASH_WRITE_OFF, P.GIFT_CARD_EDIT}
+    | {P.TICKET_DECIDE, P.TICKET_REPORT_VIEW, P.TRAINING_MANAGE}
 )
 
 GRANTS: Mapping[Role, frozenset[Permission]] = {

@@ -2,10 +2,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, BigId, Id, Minor
+from models.base import Base, BigId, Id, Minor, partial_index
 from models.carrier import CARRIER_CODE_LENGTH, CarrierCode
 
 
@@ -78,12 +78,6 @@ class Position:
     at: datetime
 
 
-def partial_index(column: str) -> Index:
-    """The few parcels of which a moment is set."""
-    is_set = text(f"{column} IS NOT NULL")
-    return Index(f"ix_shipments_{column}", column, sqlite_where=is_set, postgresql_where=is_set)
-
-
 class Shipment(Base):
     """One parcel, from packing to delivery."""
 
@@ -93,9 +87,13 @@ class Shipment(Base):
         Index("ix_shipments_order_id", "order_id"),
         Index("ix_shipments_status_id", "status", "id"),
         Index("ix_shipments_poll_at", "poll_at"),
+        Index("ix_shipments_dispatched_at", "dispatched_at"),
         Index("ix_shipments_carrier_poll_at", "carrier", "poll_at"),
         Index("ix_shipments_waiting_since", "waiting_since"),
-        *(partial_index(column) for column in ("count_at", "late_at", "silent_at", "signed_after_end_at")),
+        *(
+            partial_index("shipments", column)
+            for column in ("count_at", "late_at", "silent_at", "signed_after_end_at")
+        ),
         {"sqlite_autoincrement": True},  # an unpacked parcel's id, and its events, are never used again
     )
 

@@ -35,6 +35,7 @@ from schema.stock import StockMutation, StockQuery
 from schema.store_credit import StoreCreditMutation, StoreCreditQuery
 from schema.subscriptions import FeedSubscription, WorkQueueQuery
 from schema.ticket_agent import TicketAgentMutation, TicketAgentQuery
+from schema.ticket_report import TicketReportQuery
 from schema.ticket_thread import TicketThreadMutation, TicketThreadQuery
 from schema.tracking import TrackingMutation, TrackingQuery
 from schema.training import TrainingMutation, TrainingQuery
@@ -72,6 +73,7 @@ class Query(
     WorkQueueQuery,
     CustomerQuery,
     AnalyticsQuery,
+    TicketReportQuery,
 ):
     node: Node | None = field(resolve.node, allow=Permission.PUBLIC)
     nodes: list[Node | None] = field(resolve.nodes, allow=Permission.PUBLIC, size=LengthOf("ids"))

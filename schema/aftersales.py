@@ -182,6 +182,36 @@ class TicketUpdate:
     """The ticket as it is now."""
 
 
+@row_type(models.TicketRating)
+class TicketRating:
+    """That the shop has asked how a ticket went, and what its customer says."""
+
+    rating: int | None
+    """From 1 to 5; null before it is rated."""
+    note: str
+    """Why; may be empty."""
+    asked_at: datetime
+    """When the shop asked."""
+    open_until: datetime
+    """Until when it can be rated, and the rating changed."""
+    rated_at: datetime | None
+    """When it was last rated."""
+
+
+@row_type(resolve.ProposedAnswer)
+class ProposedAnswer:
+    """What an agent may answer a ticket with: sentences of an article, and facts of the order."""
+
+    text: str
+    """The answer, which the agent reads before it is sent."""
+    article: Article
+    """The article it is drawn from."""
+    quotes: list[str] = plain_list(size=FEW)
+    """The sentences of the article it rests on, as they stand there."""
+    unfilled: list[str] = plain_list(size=FEW)
+    """Placeholders in it for which the ticket has no fact: the agent fills them in."""
+
+
 @row_type(models.Ticket)
 class Ticket(Node):
     """A customer's request about goods they bought."""
@@ -227,6 +257,11 @@ class Ticket(Node):
     """Pictures that show it."""
     messages: list[TicketMessage] = batched(resolve.messages, size=SOME)
     unread: int = batched(resolve.unread)
+    rating: TicketRating | None = batched(resolve.ratings)
+    first_answered_at: datetime | None
+    """When the shop answered first, by a message or by deciding."""
+    resolved_at: datetime | None
+    """Since when nobody has anything to do for it; null while somebody has."""
     timeline: list[TicketUpdate] = loaded("ticket_events", key="id", size=SOME)
     """Everything that has happened to it, the newest last."""
     order: Order = loaded("order", key="order_id")
@@ -257,6 +292,7 @@ class Ticket(Node):
     """The ticket that its units were claimed with; null for one that was opened for them."""
     parts: list["Ticket"] = loaded("ticket_parts", key="id", size=FEW)
     """Tickets of units that were claimed with this one, and of which something else was decided."""
+    proposed_answer: ProposedAnswer | None = batched(resolve.proposed_answers, price=SEARCH)
     suggested_articles: list[Article] = batched(resolve.suggested_articles, price=SEARCH)
 
 
@@ -331,6 +367,7 @@ class AftersalesMutation:
     ticket_message_add = mutation(
         resolve.ticket_message_add, returns=Ticket, allow=Permission.TICKET_TAKE_PART
     )
+    ticket_rate = mutation(resolve.ticket_rate, returns=Ticket, allow=Permission.TICKET_TAKE_PART)
     ticket_read = mutation(resolve.ticket_read, returns=Ticket, allow=Permission.TICKET_VIEW)
     ticket_agree = mutation(resolve.ticket_agree, returns=Ticket, allow=Permission.TICKET_HANDLE)
     ticket_refuse = mutation(resolve.ticket_refuse, returns=Ticket, allow=Permission.TICKET_HANDLE)

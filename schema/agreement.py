@@ -9,7 +9,7 @@ from resolvers import aftersales as resolve
 from resolvers.descriptions import describe_enum
 from resolvers.guard import Permission
 from schema.account import Account
-from schema.limits.sizes import FEW, MANY
+from schema.limits.sizes import FEW, MANY, PRICING
 from schema.mutation import mutation
 from schema.rows import field, loaded, plain_list, row_type
 from schema.scalars import Money
@@ -53,6 +53,20 @@ class AgreementRule:
     """Since when it counts."""
 
 
+@row_type(resolve.RuleForecast)
+class RuleForecast:
+    """What the rules would decide about a ticket if nobody did; nothing is decided by it."""
+
+    at: datetime | None
+    """When they will look at it."""
+    rule: AgreementRule | None
+    """The version that would agree as things are now; null where none would."""
+    obstacle: models.RuleObstacle | None
+    """Why none would; null where one would."""
+    worth: Money | None
+    """What the ticket is worth to the rules; null where they do not ask."""
+
+
 @row_type(models.RuleDecision)
 class RuleDecision:
     """What a rule has decided about a ticket."""
@@ -72,6 +86,9 @@ class RuleDecision:
 class AgreementQuery:
     agreement_rules: list[AgreementRule] = field(
         resolve.agreement_rules, allow=Permission.TICKET_HANDLE, size=MANY
+    )
+    ticket_rule_forecast: RuleForecast | None = field(
+        resolve.ticket_rule_forecast, allow=Permission.TICKET_HANDLE, price=PRICING
     )
 
 

@@ -148,6 +148,16 @@ class DeadlineSettings(SettingsGroup):
         validation_alias="TICKET_AGREED_AFTER",
         description="a rule may agree to an unanswered ticket, or it is a task of the managers",
     )
+    rating_asked_after: Duration = Field(
+        timedelta(days=1),
+        validation_alias="RATING_ASKED_AFTER",
+        description="customers are asked how a ticket went, from when it has ended",
+    )
+    rating_open_for: Duration = Field(
+        timedelta(days=14),
+        validation_alias="RATING_OPEN_FOR",
+        description="time to rate a ticket, and to change the rating, from when the customer was asked",
+    )
     return_shipped_within: Duration = Field(
         timedelta(days=7),
         validation_alias="RETURN_SHIPPED_WITHIN",

@@ -1,9 +1,11 @@
 """Markdown as HTML that is safe in any page."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import nh3
 from markdown_it import MarkdownIt
+from markdown_it.token import Token
 
 NESTING_LIMIT = 20
 """How deep lists and quotes may stand in each other; what is deeper is left out."""
@@ -24,6 +26,11 @@ _cleaner = nh3.Cleaner(
     url_schemes={"http", "https", "mailto", "tel"},
     link_rel="nofollow noopener noreferrer",
 )
+
+
+def parse_markdown(text: str) -> Sequence[Token]:
+    """What a Markdown text consists of."""
+    return _markdown.parse(text)
 
 
 @lru_cache(CACHED_TEXTS)

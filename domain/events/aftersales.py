@@ -26,6 +26,7 @@ class TicketReapplied(TicketClaimEvent, name="ticket.reapplied"):
 
 
 class TicketAgreed(TicketEvent, name="ticket.agreed"):
+    answers = True
     unanswered: bool = False
     """Nobody answered in time."""
     rule_id: int | None = None
@@ -33,6 +34,7 @@ class TicketAgreed(TicketEvent, name="ticket.agreed"):
 
 
 class TicketRefused(TicketEvent, name="ticket.refused"):
+    answers = True
     reason: str
 
 
@@ -119,6 +121,7 @@ class TicketReturnShipped(TicketEvent, name="ticket.return_shipped"):
 
 
 class TicketReturnAccepted(TicketEvent, name="ticket.return_accepted"):
+    answers = True
     damaged: bool | None = None
     """Recorded up to release 0.2.0, as is its note: units have conditions of their own now."""
     note: str | None = None
@@ -131,6 +134,7 @@ class TicketReturnAccepted(TicketEvent, name="ticket.return_accepted"):
 
 
 class TicketReturnRefused(TicketEvent, name="ticket.return_refused"):
+    answers = True
     reason: str
 
 
@@ -146,6 +150,7 @@ class TicketEscalated(TicketEvent, name="ticket.escalated"):
 
 
 class TicketDecided(TicketEvent, name="ticket.decided"):
+    answers = True
     agreed: bool
     reason: str
 
@@ -155,6 +160,7 @@ class TicketAssigned(TicketEvent, name="ticket.assigned"):
 
 
 class TicketMessageAdded(TicketEvent, name="ticket.message"):
+    answers = True
     message_id: int
 
 
@@ -163,6 +169,11 @@ class TicketClosed(TicketEvent, name="ticket.closed"):
 
     unasked: bool = False
     """The customer has not written again in time."""
+
+
+class TicketRated(TicketEvent, name="ticket.rated"):
+    rating: int
+    """From 1 to 5."""
 
 
 class TicketRefundFailed(TicketEvent, name="ticket.refund_failed"):

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, dataclass_transform, get_args, get_origin, get
 
 from sqlalchemy.orm import make_transient_to_detached
 
-from models import Cart, DeliveryRun, Event, Order, Product, Shipment, Subject, Ticket
+from models import RATED, RESOLVED, Cart, DeliveryRun, Event, Order, Product, Shipment, Subject, Ticket
 
 Versioned = Order | Shipment | Ticket | Cart | Product | DeliveryRun
 
@@ -56,6 +56,9 @@ class DomainEvent:
             if (value := getattr(self, field.name)) != field.default
         }
 
+    def keep_on_row(self, by: int | None, at: datetime) -> None:
+        """Keep on the row what its figures need of it; most rows have none."""
+
 
 class OrderEvent(DomainEvent, abstract=True):
     subject = Subject.ORDER
@@ -83,11 +86,26 @@ class TicketEvent(DomainEvent, abstract=True):
     subject = Subject.TICKET
     row_type = Ticket
     snapshot = ("account_id", "order_id", "status")
+    answers: ClassVar[bool] = False
+    """Whether the shop says something to the customer by it, unless they caused it themselves."""
     ticket: Ticket
 
     @property
     def row(self) -> Ticket:
         return self.ticket
+
+    def keep_on_row(self, by: int | None, at: datetime) -> None:
+        """Keep when it was first answered, since when it is resolved, and how often it came back."""
+        ticket = self.ticket
+        if self.answers and by != ticket.account_id:
+            ticket.first_answered_at = ticket.first_answered_at or at
+        if ticket.status in RESOLVED:
+            ticket.resolved_at = ticket.resolved_at or at
+        elif ticket.resolved_at is not None:
+            ticket.resolved_at, ticket.reopens = None, ticket.reopens + 1
+        if ticket.closed_at == at and ticket.status in RATED:
+            ticket.rate_at = at
+        ticket.recount_at = at
 
 
 class CartEvent(DomainEvent, abstract=True):

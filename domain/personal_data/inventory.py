@@ -88,6 +88,7 @@ from models import (
     TicketMention,
     TicketMessage,
     TicketMessageMedia,
+    TicketRating,
     TicketRead,
     TicketRelease,
     TicketSkill,
@@ -186,6 +187,7 @@ PERSONAL_TABLES: Mapping[type[Base], PersonalTable] = {
     TicketDifference: PersonalTable(
         lambda id: TicketDifference.ticket_id.in_(tickets_of(id)), secret=frozenset({"plan"})
     ),
+    TicketRating: PersonalTable(lambda id: TicketRating.ticket_id.in_(tickets_of(id)), {"note": ""}),
     TicketUnits: PersonalTable(lambda id: TicketUnits.ticket_id.in_(tickets_of(id)), exported=False),
     TicketLine: PersonalTable(lambda id: TicketLine.ticket_id.in_(tickets_of(id))),
     ReturnInspection: PersonalTable(
@@ -214,7 +216,17 @@ PERSONAL_TABLES: Mapping[type[Base], PersonalTable] = {
             "return_tracking_number": None,
             "urgent_terms": [],
         },
-        secret=frozenset({"attend_by", "overdue_obstacle", "urgent_terms", "value_hours", "word_hours"}),
+        secret=frozenset(
+            {
+                "attend_by",
+                "overdue_obstacle",
+                "rate_at",
+                "recount_at",
+                "urgent_terms",
+                "value_hours",
+                "word_hours",
+            }
+        ),
     ),
     TrackingEvent: PersonalTable(
         lambda id: TrackingEvent.shipment_id.in_(shipments_of(id)),

@@ -3,20 +3,24 @@
 import structlog
 
 from domain.account.stored_emails import normalize_stored_emails
+from domain.aftersales.stored_answers import fill_stored_answers
 from domain.delivery_run.stored_positions import forget_stored_positions
 from domain.payment.stored_statuses import correct_stored_statuses
 from domain.shipment.stored_marks import mark_unsent_orders
+from edge.commands.ticket_days import count_tickets
 from events.shop import Shop
 
 log = structlog.get_logger()
 
 
 async def fill_rows(shop: Shop) -> int:
-    """Normalize e-mail addresses, correct statuses of orders, forget positions of couriers; the exit code."""
+    """Normalize e-mail addresses, correct statuses of orders, forget positions of couriers, fill in when
+    tickets were answered; the exit code."""
     await normalize_emails(shop)
     await correct_statuses(shop)
     await mark_unsent(shop)
     await forget_courier_positions(shop)
+    await fill_answers(shop)
     return 0
 
 
@@ -53,3 +57,12 @@ async def forget_courier_positions(shop: Shop) -> None:
     while last is not None:
         async with shop.database.writes.begin() as session:
             last = await forget_stored_positions(session, last)
+
+
+async def fill_answers(shop: Shop) -> None:
+    """Fill in when tickets were answered and resolved, and count the days that nobody has counted."""
+    last: int | None = 0
+    while last is not None:
+        async with shop.database.writes.begin() as session:
+            last = await fill_stored_answers(session, last)
+    await count_tickets(shop, anew=False)

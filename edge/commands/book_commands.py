@@ -73,3 +73,13 @@ def add_book_commands(
         from edge.commands.ended_orders import continue_ended_orders
 
         run(continue_ended_orders)
+
+    @app.command(name="recount-tickets")
+    def recount_tickets() -> None:
+        """Count the tickets and refunds of all days again, as after a change of the shop's time zone.
+
+        The shop may run: changed days are counted again by themselves.
+        """
+        from edge.commands.ticket_days import count_tickets
+
+        run(count_tickets)

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 
 from events.aftersales import (
+    CHANGED_DAYS,
     RELEASES_ENDED,
     TICKETS_FREE,
     TICKETS_IN_STOCK,
     TICKETS_OVERDUE,
     TICKETS_UNCERTIFIED,
     TICKETS_UNRANKED,
+    UNASKED_TICKETS,
 )
 from events.cart import GUEST_CARTS
 from events.catalog import PRICE_CHANGES
@@ -75,6 +77,8 @@ SCHEDULE: Sequence[Timer] = (
     TICKETS_UNCERTIFIED,
     TICKETS_FREE,
     RELEASES_ENDED,
+    CHANGED_DAYS,
+    UNASKED_TICKETS,
     *TRAINING,
     UNCOUNTED_READS,
     PRICE_CHANGES,

@@ -1,5 +1,6 @@
 """Resolvers of after-sales tickets."""
 
+from domain.aftersales.proposed_answer import ProposedAnswer
 from domain.aftersales.quote import TicketQuote, TicketQuoteLine, TicketQuoteRefund, TicketQuoteRefusal
 from domain.aftersales.return_waybill import ReturnCarrier
 from domain.aftersales.rules import TicketObstacle
@@ -48,6 +49,11 @@ from resolvers.aftersales.commands import (
 from resolvers.aftersales.merging import duplicates, ticket_merge, ticket_split
 from resolvers.aftersales.opening import ticket_open
 from resolvers.aftersales.policies import ReasonWindow, claim_policies, claim_policy_save, evidence, windows
+from resolvers.aftersales.proposing import (
+    RuleForecast,
+    proposed_answers,
+    ticket_rule_forecast,
+)
 from resolvers.aftersales.queries import (
     actors,
     assignees,
@@ -70,15 +76,19 @@ from resolvers.aftersales.thread import (
     mentions,
     message_media,
     messages,
+    ratings,
     read,
     ticket_message_add,
+    ticket_rate,
     ticket_read,
     unread,
 )
 
 __all__ = [
+    "ProposedAnswer",
     "ReasonWindow",
     "ReturnCarrier",
+    "RuleForecast",
     "TicketObstacle",
     "TicketQuote",
     "TicketQuoteLine",
@@ -110,6 +120,8 @@ __all__ = [
     "messages",
     "overdue_obstacle",
     "priorities",
+    "proposed_answers",
+    "ratings",
     "read",
     "refusal_message",
     "return_carriers",
@@ -134,6 +146,7 @@ __all__ = [
     "ticket_presence_set",
     "ticket_quote",
     "ticket_quotes",
+    "ticket_rate",
     "ticket_read",
     "ticket_reapply",
     "ticket_refund_choose",
@@ -142,6 +155,7 @@ __all__ = [
     "ticket_replacement_choose",
     "ticket_return_receive",
     "ticket_return_ship",
+    "ticket_rule_forecast",
     "ticket_split",
     "ticket_take",
     "ticket_updates",

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 import strawberry
 
 from domain.aftersales.messages import MessageDraft, add_message, read_ticket
+from domain.aftersales.rating import rate_ticket
 from domain.errors import Forbidden
 from events.aftersales import deadlines_of
 from loaders.aftersales import UnreadKey
-from models import STAFF, Account, Media, Ticket, TicketMessage
+from models import STAFF, Account, Media, Ticket, TicketMessage, TicketRating
 from resolvers.aftersales.queries import find_ticket, own_ticket_id
 from resolvers.context import Info
 from resolvers.guard import Permission
@@ -59,6 +60,23 @@ async def ticket_read(info: Info, id: strawberry.ID, message_id: strawberry.ID) 
     sees_internal = context.viewer.may(Permission.TICKET_VIEW_INTERNAL)
     async with context.transaction() as session:
         return await read_ticket(session, ticket_id, last, sees_internal=sees_internal, cause=context.cause)
+
+
+async def ticket_rate(info: Info, id: strawberry.ID, rating: int, note: str = "") -> Ticket:
+    """Rates how a ticket went that the shop has asked about, or changes the rating while there is time.
+
+    id: the ticket, one of the viewer's own
+    rating: from 1, bad, to 5, good
+    note: why, in up to 1,000 characters
+    """
+    context, ticket_id = info.context, await own_ticket_id(info, id)
+    async with context.transaction() as session:
+        return await rate_ticket(session, ticket_id, rating=rating, note=note, cause=context.cause)
+
+
+async def ratings(tickets: Sequence[Ticket], info: Info) -> Sequence[TicketRating | None]:
+    """How the customer rates it; null before they were asked."""
+    return await info.context.load.ticket_rating.load_many([ticket.id for ticket in tickets])
 
 
 async def messages(tickets: Sequence[Ticket], info: Info) -> Sequence[Sequence[TicketMessage]]:

@@ -10,6 +10,9 @@ from loaders.analytics import (
     ReportInterval,
     ReportMeasure,
 )
+from loaders.analytics.tickets import (
+    BacklogLine,
+)
 from resolvers.analytics.quality import (
     CatalogQuality,
     ReasonCount,
@@ -30,8 +33,32 @@ from resolvers.analytics.report import (
     report_over_time,
     report_products,
 )
+from resolvers.analytics.ticket_files import (
+    TicketChart,
+    TicketReportPart,
+    ticket_chart,
+    ticket_csv,
+)
+from resolvers.analytics.tickets import (
+    AgentFigures,
+    RefundRate,
+    Satisfaction,
+    TicketFigures,
+    TicketReport,
+    TicketTimes,
+    TicketWeek,
+    agent_accounts,
+    rate_products,
+    rate_warehouses,
+    ticket_agents,
+    ticket_backlog,
+    ticket_refund_rates,
+    ticket_report,
+)
 
 __all__ = [
+    "AgentFigures",
+    "BacklogLine",
     "CatalogQuality",
     "CategoryLine",
     "DeadStock",
@@ -45,17 +72,34 @@ __all__ = [
     "QualityIssue",
     "QualityReason",
     "ReasonCount",
+    "RefundRate",
     "ReportInterval",
     "ReportMeasure",
+    "Satisfaction",
+    "TicketChart",
+    "TicketFigures",
+    "TicketReport",
+    "TicketReportPart",
+    "TicketTimes",
+    "TicketWeek",
+    "agent_accounts",
     "catalog_quality",
     "issue_messages",
     "product_report",
     "quality_issues",
     "quality_products",
+    "rate_products",
+    "rate_warehouses",
     "report_categories",
     "report_dead_stock",
     "report_figures",
     "report_funnel",
     "report_over_time",
     "report_products",
+    "ticket_agents",
+    "ticket_backlog",
+    "ticket_chart",
+    "ticket_csv",
+    "ticket_refund_rates",
+    "ticket_report",
 ]

@@ -106,11 +106,7 @@ async def product_report(
     last_day: the last day; it is included
     filter: which products; all when left out
     """
-    if last_day < first_day:
-        raise Invalid("The report ends before it begins.", field=("to",))
-    days = DateRange(first_day, last_day)
-    if len(days) > DAYS_LIMIT or first_day < EARLIEST or last_day > LATEST:
-        raise LimitReached("At most {limit} days of this millennium.", limit=DAYS_LIMIT, field=("to",))
+    days = report_days(first_day, last_day)
     report_filter = filter or ReportFilter()
     category = await find_filter_category(info, report_filter.category)
     selection = ReportSelection(
@@ -121,6 +117,16 @@ async def product_report(
         filter_product_ids(report_filter),
     )
     return ProductReport(selection, Grouping.ALL, 0)
+
+
+def report_days(first_day: date, last_day: date) -> DateRange:
+    """The days of a report; refuses those that end before they begin, or are too many."""
+    if last_day < first_day:
+        raise Invalid("The report ends before it begins.", field=("to",))
+    days = DateRange(first_day, last_day)
+    if len(days) > DAYS_LIMIT or first_day < EARLIEST or last_day > LATEST:
+        raise LimitReached("At most {limit} days of this millennium.", limit=DAYS_LIMIT, field=("to",))
+    return days
 
 
 async def find_filter_category(info: Info, name: str | None) -> Category | None:

@@ -1,10 +1,8 @@
 """Courses: listed, read and written."""
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from io import StringIO
 
 import strawberry
 
@@ -20,6 +18,7 @@ from resolvers.inputs.training import CourseSaveInput
 from resolvers.knowledge.article import visible_article
 from resolvers.knowledge.suggestion import is_published
 from resolvers.paging import query_page
+from text.csv_cells import write_csv
 
 CSV_LIMIT = 10_000
 """Attempts in one file: the newest ones."""
@@ -35,8 +34,6 @@ CSV_COLUMNS = (
     "issued_at",
     "expires_at",
 )
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-"""What spreadsheets take for the beginning of a formula."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,21 +228,16 @@ async def course_results_csv(info: Info, course_id: strawberry.ID) -> str:
     """
     found = row_id(course_id, "Course", field=("course_id",))
     results = await load_results(info.context.shop.database.reads, found, limit=CSV_LIMIT)
-    lines = StringIO(newline="")
-    writer = csv.writer(lines)
-    writer.writerow(CSV_COLUMNS)
-    writer.writerows(csv_row(each) for each in results)
-    return lines.getvalue()
+    return write_csv(CSV_COLUMNS, map(csv_row, results))
 
 
 def csv_row(result: CourseResult) -> Sequence[str]:
     attempt, certificate = result.attempt, result.certificate
-    name = f"'{result.name}" if result.name.startswith(FORMULA_STARTS) else result.name
     score = "" if attempt.score is None else str(attempt.score * 100 // attempt.best_score)
     moments = [attempt.started_at, attempt.ended_at]
     brought = [certificate.issued_at, certificate.expires_at] if certificate else [None, None]
     return [
-        name,
+        result.name,
         str(result.number),
         attempt.status.value,
         score,

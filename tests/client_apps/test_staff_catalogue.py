@@ -161,6 +161,19 @@ async def test_a_manager_reads_the_figures(sign_in: SignIn) -> None:
     assert dead == {"totalCount": 0, "nodes": []}, "every product of the demo is new"
 
 
+async def test_a_manager_reads_the_figures_of_tickets(sign_in: SignIn) -> None:
+    desk = await sign_in("staff", "manager")
+    today = datetime.now(UTC).date()
+    days = {"from": (today - timedelta(days=29)).isoformat(), "to": (today + timedelta(days=1)).isoformat()}
+
+    report = (await desk.read("StaffTicketReport", **days))["ticketReport"]
+    file = (await desk.read("StaffTicketReportFile", **days, part="WEEKS"))["ticketReport"]["csv"]
+
+    assert report["total"]["opened"] == sum(week["figures"]["opened"] for week in report["weeks"]) > 0
+    assert report["answers"].startswith("<svg")
+    assert len(file.splitlines()) == len(report["weeks"]) + 1
+
+
 async def test_an_article_is_written_published_and_withdrawn(sign_in: SignIn) -> None:
     desk = await sign_in("staff", "support")
 

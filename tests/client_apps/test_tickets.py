@@ -32,10 +32,12 @@ async def test_a_question_is_answered_read_and_closed(sign_in: SignIn) -> None:
     seen = await desk.do("StaffTicketRead", id=ticket["id"], messageId=thanks["ticket"]["messages"][-1]["id"])
     await desk.do("StaffTicketMessageAdd", id=ticket["id"], body="不客气")
     closed = await web.do("WebTicketClose", id=ticket["id"])
+    too_early = await web.refused("WebTicketRate", id=ticket["id"], rating=5)
 
     assert answered["ticket"]["status"] == "ANSWERED"
     assert (unread["unread"], read["ticket"]["unread"], seen["ticket"]["unread"]) == (1, 0, 0)
     assert closed["ticket"]["status"] == "COMPLETED"
+    assert too_early == ["WRONG_STATE"]
 
 
 async def test_support_closes_a_question(sign_in: SignIn) -> None:

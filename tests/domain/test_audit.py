@@ -9,11 +9,12 @@ from itertools import combinations_with_replacement, product
 from typing import Any
 
 import pytest
-from sqlalchemy import ColumnElement, Insert, String, Update, cast, insert, literal, select, update
+from sqlalchemy import ColumnElement, Insert, String, Update, cast, insert, literal, select, true, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.cancelling import cancel_lines
+from domain.aftersales.day_counts import recount_days
 from domain.aftersales.rules import ClaimedUnits
 from domain.aftersales.settlement import follow_refunds
 from domain.audit import RULES, Disagreement, audit_books, find_disagreements, find_first_disagreement
@@ -93,6 +94,8 @@ from models import (
     QuizOption,
     QuizQuestion,
     Refund,
+    RefundDay,
+    RefundDimension,
     RefundStatus,
     ReturnCondition,
     ReturnInspection,
@@ -111,6 +114,7 @@ from models import (
     StoreCreditKind,
     StoreCreditMovement,
     Ticket,
+    TicketDay,
     TicketDifference,
     TicketLine,
     TicketReason,
@@ -225,6 +229,7 @@ class History:
 async def build_history(session: AsyncSession) -> History:
     await session.execute(insert_waybill("W0", status=WaybillStatus.CANCELLED))
     await create_rule(session, "small")
+    await recount_days(session, [COUNTED_DAY], zone=DEADLINES.zone)
     variant, other = await a_variant(session, stock={"MAIN": 50}), await a_variant(session)
     coupon = await create_coupon(session, code="SPRING", usage_limit=10, usage_limit_per_buyer=5)
     sale = await create_flash_sale(session, variant, price=4_900, share=10, per_buyer=3)
@@ -606,6 +611,7 @@ def insert_question(h: History, **changes: object) -> Insert:
         "refund_amount": 0,
         "version": 0,
         "opened_at": NOW,
+        "resolved_at": None if "status" in changes else NOW,
     }
     return insert(Ticket).values(**(values | changes))
 
@@ -623,6 +629,16 @@ def insert_parcel(history: History, number: str, **values: Any) -> Insert:
         "packed_at": NOW,
     }
     return insert(Shipment).values(number=number, **row | values)
+
+
+COUNTED_DAY = date(2025, 1, 1)
+"""A day without tickets that was counted."""
+
+
+def insert_refund_day(dimension: RefundDimension, **counts: int) -> Insert:
+    """Units of the counted day, on which there were none."""
+    row = {"dimension": dimension, "day": COUNTED_DAY, "key": "1", "currency": CurrencyCode.CNY}
+    return insert(RefundDay).values(**row, **{"sent": 0, "refunded": 0, "amount": 0} | counts)
 
 
 TAMPERED: dict[str, Callable[[History], Tampering]] = {
@@ -1011,6 +1027,23 @@ TAMPERED: dict[str, Callable[[History], Tampering]] = {
         insert_difference(h),
         select(Ticket.number).where(Ticket.order_id == h.returned.id),
     ),
+    "tickets were answered as recorded": lambda h: (
+        update(Ticket).where(Ticket.order_id == h.returned.id).values(first_answered_at=None),
+        select(Ticket.number).where(Ticket.order_id == h.returned.id),
+    ),
+    "tickets came back as recorded": lambda h: (
+        increment(Ticket.reopens, Ticket.order_id == h.returned.id),
+        select(Ticket.number).where(Ticket.order_id == h.returned.id),
+    ),
+    "days of tickets as counted": lambda h: (increment(TicketDay.opened, true()), COUNTED_DAY.isoformat()),
+    "refunds of days as counted": lambda h: (
+        insert_refund_day(RefundDimension.REASON, refunded=1),
+        f"{COUNTED_DAY} by reason",
+    ),
+    "units sent on days as counted": lambda h: (
+        insert_refund_day(RefundDimension.WAREHOUSE, sent=1),
+        f"{COUNTED_DAY} by warehouse",
+    ),
     "rules give no more in a day than they may": lambda h: (
         insert_decision(h, amount=101),
         "silence 2026-11-11",
@@ -1234,6 +1267,7 @@ TAMPERED: dict[str, Callable[[History], Tampering]] = {
 ALSO_FOUND = {
     "returns are inspected to the last unit": ["what is accepted of returns is in the stock"],
     "what is overdue waits for the shop": ["nothing is due of tickets that have ended"],
+    "no ticket open on ended orders": ["tickets came back as recorded"],
     "estimates are within their range": ["nothing is expected of parcels that have ended"],
     "late and silent parcels have tasks": ["nothing is expected of parcels that have ended"],
     "captured as posted": ["money of attempts is known"],

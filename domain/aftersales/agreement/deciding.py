@@ -57,7 +57,34 @@ async def judge_ticket(
     cause: Cause,
 ) -> Judgement:
     """Which rule agrees to a locked ticket; nobody else decides by a rule before this transaction ends."""
+    found = await weigh_ticket_worth(session, ticket, order, moment)
+    if found.obstacle is not None:
+        return found
     # Where nothing can be decided, nobody waits for others who decide.
+    await lock_rules(session)
+    return await choose_rule(session, ticket, moment, found.worth, zone=zone, cause=cause)
+
+
+async def foresee_judgement(
+    session: AsyncSession,
+    ticket: Ticket,
+    order: Order,
+    moment: AgreementMoment,
+    *,
+    zone: tzinfo,
+    cause: Cause,
+) -> Judgement:
+    """Which rule would agree to a ticket if it were judged now; nothing is locked and nothing decided."""
+    found = await weigh_ticket_worth(session, ticket, order, moment)
+    if found.obstacle is not None:
+        return found
+    return await choose_rule(session, ticket, moment, found.worth, zone=zone, cause=cause)
+
+
+async def weigh_ticket_worth(
+    session: AsyncSession, ticket: Ticket, order: Order, moment: AgreementMoment
+) -> Judgement:
+    """What a ticket is worth, or what stands in the way of every rule."""
     if not await find_rules(session, ticket, moment):
         return Judgement(obstacle=RuleObstacle.NO_RULE)
     if await contradicts_tracking(session, ticket, order):
@@ -66,7 +93,19 @@ async def judge_ticket(
     sent = await sum_order_decisions(session, ticket, Ticket.type.in_(SENDS_GOODS))
     if await needs_approval(session, order, worth + sent):
         return Judgement(obstacle=RuleObstacle.SECOND_PERSON, worth=worth)
-    await lock_rules(session)
+    return Judgement(worth=worth)
+
+
+async def choose_rule(
+    session: AsyncSession,
+    ticket: Ticket,
+    moment: AgreementMoment,
+    worth: int,
+    *,
+    zone: tzinfo,
+    cause: Cause,
+) -> Judgement:
+    """The first rule that agrees to a ticket of this worth, or the obstacle of the last one."""
     obstacle = RuleObstacle.NO_RULE
     for rule in await find_rules(session, ticket, moment):
         found = await find_obstacle(session, rule, ticket, worth, zone=zone, cause=cause)

@@ -132,6 +132,7 @@ KIND_OF_ID: dict[str, str] = {
     "mutation ticketMessageAdd input.id": "Ticket",
     "mutation ticketMessageAdd input.mediaIds": "Media",
     "mutation ticketMessageAdd input.mentionIds": PUBLIC,
+    "mutation ticketRate input.id": "Ticket",
     "mutation ticketRead input.id": "Ticket",
     "mutation ticketRead input.messageId": "TicketMessage",
     "mutation ticketOpen input.lines.orderLineId": "OrderLine",

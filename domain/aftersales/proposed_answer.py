@@ -1,0 +1,95 @@
+"""An answer to a ticket that an article gives: its own sentences, with the facts of this order."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+
+from domain.aftersales.canned_answers import PLACEHOLDER
+from models import Account, Article, Order, Ticket
+from text.analyzer import split_terms
+from text.messages import Message, choose_language
+from text.messages.facts import format_fact
+from text.sentences import split_sentences
+
+QUOTED_LIMIT = 3
+"""Sentences of an article in one answer."""
+
+PARAGRAPH = "\n\n"
+
+
+@dataclass(frozen=True, slots=True)
+class ProposedAnswer:
+    """What an agent may answer with."""
+
+    text: str
+    article: Article
+    quotes: Sequence[str]
+    """The sentences of the article it rests on, as they stand there."""
+    unfilled: Sequence[str]
+    """Placeholders of these sentences for which the ticket has no fact; the agent fills them in."""
+
+
+def propose_answer(
+    article: Article, ticket: Ticket, order: Order, customer: Account, *, zone: tzinfo
+) -> ProposedAnswer | None:
+    """An answer in the language of the article; None where it has no sentence.
+
+    It says nothing but what the article says and what the order has. What a fact says is never read again as
+    a placeholder.
+    """
+    quotes = choose_sentences(article, ticket.description)
+    if not quotes:
+        return None
+    language = choose_language(article.language)
+    facts = facts_of(ticket, order, customer, language, zone)
+    unfilled: list[str] = []
+
+    def fill(sentence: str) -> str:
+        parts = PLACEHOLDER.split(sentence)
+        names = parts[1::2]
+        unfilled.extend(name for name in names if not facts.get(name) and name not in unfilled)
+        parts[1::2] = [facts.get(name) or f"{{{name}}}" for name in names]
+        return "".join(parts)
+
+    body = ("" if language == "zh" else " ").join(map(fill, quotes))
+    hello = Message("Hello {customer},", customer=customer.name).text(language, zone)
+    about = [each.text(language, zone) for each in name_facts(ticket, order)]
+    return ProposedAnswer(PARAGRAPH.join([hello, body, *about]), article, quotes, unfilled)
+
+
+def choose_sentences(article: Article, question: str) -> Sequence[str]:
+    """The sentences with most of the words of a question, in their order; else the first ones."""
+    sentences = split_sentences(article.body)
+    asked = set(split_terms([question]))
+    shared = Counter({place: len(asked & set(split_terms([text]))) for place, text in enumerate(sentences)})
+    best = [place for place, count in shared.most_common(QUOTED_LIMIT) if count]
+    return [sentences[place] for place in sorted(best)] or sentences[:QUOTED_LIMIT]
+
+
+def facts_of(
+    ticket: Ticket, order: Order, customer: Account, language: str, zone: tzinfo
+) -> Mapping[str, str]:
+    """What placeholders stand for, in a language; empty where the ticket has no such fact."""
+    return {
+        "customer": customer.name,
+        "due": format_fact(ticket.due_at, language, zone) if ticket.due_at else "",
+        "order": order.number,
+        "ordered": format_fact(order.placed_at, language, zone),
+        "refund": format_fact(ticket.refund, language, zone) if ticket.refund else "",
+        "ticket": ticket.number,
+        "total": format_fact(order.total, language, zone),
+    }
+
+
+def name_facts(ticket: Ticket, order: Order) -> Sequence[Message]:
+    """Which order and which refund it is about."""
+    about = Message(
+        "This is about your order {order} of {ordered} ({total}), request {ticket}.",
+        order=order.number,
+        ordered=order.placed_at,
+        total=order.total,
+        ticket=ticket.number,
+    )
+    refund = Message("Your refund comes to {refund}.", refund=ticket.refund)
+    return [about, refund] if ticket.refund else [about]

@@ -1,0 +1,104 @@
+"""What helps an agent to answer: a proposed answer, and what the rules would decide."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import strawberry
+
+from domain.aftersales.agreement import foresee_judgement
+from domain.aftersales.proposed_answer import ProposedAnswer, propose_answer
+from domain.cause import Cause
+from domain.errors import NotFound
+from models import (
+    AgreementMoment,
+    AgreementRule,
+    Article,
+    Money,
+    RuleObstacle,
+    Ticket,
+    TicketStatus,
+    TicketType,
+)
+from resolvers.aftersales.queries import find_ticket
+from resolvers.context import Info
+from resolvers.guard import Permission
+from resolvers.ids import row_id
+from resolvers.knowledge.article import visible_article
+from resolvers.knowledge.suggestion import is_published, suggest_articles
+from text.scripts import script_of
+
+AWAITING_SHOP = frozenset({TicketStatus.APPLIED, TicketStatus.RETURN_SHIPPED})
+"""Where a rule decides when nobody does in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleForecast:
+    """What the rules would decide about a ticket if nobody did."""
+
+    at: datetime | None
+    rule: AgreementRule | None
+    obstacle: RuleObstacle | None
+    worth: Money | None
+
+
+async def proposed_answers(tickets: Sequence[Ticket], info: Info) -> Sequence[ProposedAnswer | None]:
+    """An answer drawn from the article that fits best, in the language of the ticket where there is one, with
+    this order's dates and amounts; null where no article fits, and for customers."""
+    if not info.context.viewer.may(Permission.TICKET_VIEW_INTERNAL):
+        return [None] * len(tickets)
+    load, zone = info.context.load, info.context.shop.settings.locale.zone
+    found = await suggest_articles(info, [ticket.description for ticket in tickets], first=1)
+    best = [each[0] if each else None for each in found]
+    originals = [article.original_id or article.id for article in best if article]
+    groups = dict(zip(originals, await load.article_translations.load_many(originals), strict=True))
+    firsts = dict(zip(originals, await load.article.load_many(originals), strict=True))
+    orders = await load.order.load_many([ticket.order_id for ticket in tickets])
+    customers = await load.account.load_many([ticket.account_id for ticket in tickets])
+    answers: list[ProposedAnswer | None] = []
+    for ticket, article, order, customer in zip(tickets, best, orders, customers, strict=True):
+        if article is None or order is None or customer is None:
+            answers.append(None)
+            continue
+        key = article.original_id or article.id
+        group = [article, *(each for each in (firsts[key], *groups[key]) if each)]
+        chosen = choose_language_of(ticket, group, info)
+        answers.append(propose_answer(chosen, ticket, order, customer, zone=zone))
+    return answers
+
+
+def choose_language_of(ticket: Ticket, group: Sequence[Article], info: Info) -> Article:
+    """Of an article and its translations, the one in the language of a ticket; else the article itself."""
+    is_chinese = any(script_of(letter) == "CJK" for letter in ticket.description)
+    readable = (each for each in group if is_published(each) and visible_article(info, each))
+    same = (each for each in readable if each.language.lower().startswith("zh") is is_chinese)
+    return next(same, group[0])
+
+
+async def ticket_rule_forecast(info: Info, id: strawberry.ID) -> RuleForecast | None:
+    """What the rules would decide about a ticket, and why, if it fell due now; nothing is decided. Null where
+    no rule decides: of questions, and while the shop is not waited for.
+
+    id: the ticket
+    """
+    try:
+        ticket = await find_ticket(info, row_id(id, "Ticket"))
+    except NotFound:
+        return None
+    if ticket is None or ticket.type is TicketType.QUESTION or ticket.status not in AWAITING_SHOP:
+        return None
+    order = await info.context.load.order.load(ticket.order_id)
+    if order is None:
+        return None
+    shop, now = info.context.shop, info.context.now
+    async with shop.database.reads() as session:
+        found = await foresee_judgement(
+            session,
+            ticket,
+            order,
+            AgreementMoment.SILENCE,
+            zone=shop.settings.locale.zone,
+            cause=Cause(now),
+        )
+    worth = ticket.money(found.worth) if found.worth else None
+    return RuleForecast(ticket.due_at, found.rule, found.obstacle, worth)
