@@ -55,9 +55,11 @@ UNREPEATED = "is not repeated where the index after it fails"
 """The rule of migrations of several transactions: what is committed stays, and is met again."""
 
 REPEATABLE = re.compile(
-    r"COMMIT|BEGIN|UPDATE|DELETE FROM|.*\bIF (NOT )?EXISTS\b|ALTER TABLE \w+ VALIDATE CONSTRAINT"
-    r"|ALTER TABLE \w+ ALTER COLUMN \w+ (DROP|SET DEFAULT)|CREATE OR REPLACE"
+    r"(COMMIT|BEGIN)$|DELETE FROM|UPDATE \w+ SET (\w+) ?=.* WHERE .*\b\2\b|CREATE OR REPLACE"
+    r"|(CREATE|DROP|ALTER) [A-Z ]*\bIF (NOT )?EXISTS\b|ALTER TABLE \w+ (ADD|DROP) [A-Z ]*\bIF (NOT )?EXISTS\b"
+    r"|ALTER TABLE \w+ VALIDATE CONSTRAINT|ALTER TABLE \w+ ALTER COLUMN \w+ (DROP|SET DEFAULT)"
 )
+"""What changes nothing where it is repeated: an UPDATE asks for what it sets."""
 CONCURRENT = re.compile(r"CREATE (?:UNIQUE )?INDEX CONCURRENTLY (?:IF NOT EXISTS )?(\w+)")
 CONSTRAINT = re.compile(r"ALTER TABLE (\w+) ADD CONSTRAINT (\w+)")
 
@@ -112,7 +114,9 @@ def find_unrepeatable(statements: Sequence[str]) -> Iterator[RuleBreach]:
         elif added := CONSTRAINT.match(statement):
             is_repeatable = f"ALTER TABLE {added[1]} DROP CONSTRAINT IF EXISTS {added[2]}" in statements[:at]
         else:
-            is_repeatable = REPEATABLE.match(statement) is not None
+            # a function has several statements of its own
+            parts = [statement] if "$$" in statement else re.split(r"; ?(?=\S)", statement)
+            is_repeatable = all(REPEATABLE.match(part) for part in parts)
         if not is_repeatable:
             yield RuleBreach(UNREPEATED, statement)
 

@@ -112,6 +112,11 @@ def test_what_expands_is_no_breach(statements: list[str]) -> None:
         (["ALTER TABLE orders ADD COLUMN IF NOT EXISTS x INTEGER"], 0),
         (["CREATE TABLE x (id INTEGER)"], 1),
         (["INSERT INTO x VALUES (1)"], 1),
+        (["UPDATE x SET n = n + 1"], 1),
+        (["UPDATE x SET n = 1 WHERE y = 2"], 1),
+        (["UPDATE x SET n = 1 WHERE n IS NULL"], 0),
+        (["DROP INDEX IF EXISTS a; CREATE TABLE b (id INTEGER)"], 1),
+        (["DROP INDEX IF EXISTS a; DROP TABLE IF EXISTS b"], 0),
         (["ALTER TABLE x ADD CONSTRAINT ck_x CHECK (y > 0) NOT VALID"], 1),
         (["CREATE INDEX CONCURRENTLY IF NOT EXISTS ix_orders_x ON orders (x)"], 1),
         (

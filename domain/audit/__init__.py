@@ -186,6 +186,8 @@ RULES: Mapping[str, Callable[[], AnySelect]] = {
     "published articles were published": articles.find_wrong_statuses,
     "one translation into each language": articles.find_wrong_translations,
     "articles have helped as rated": articles.find_wrong_ratings,
+    "articles save tickets of those who read them": articles.find_wrong_days,
+    "readings are counted and forgotten": articles.find_uncounted_reads,
     "nothing personal of erased accounts": personal_data.find_personal_data_left,
 }
 

@@ -1,11 +1,17 @@
-"""Articles against their versions, their translations and their ratings."""
+"""Articles against their versions, their translations, their ratings and what they have brought."""
+
+from datetime import timedelta
 
 from sqlalchemy import ColumnElement, String, and_, case, cast, func, literal, or_, select
 from sqlalchemy.orm import aliased
 
-from domain.audit.comparison import select_differences, select_rows, total_of
-from models import Article, ArticleRating, ArticleStatus, ArticleVersion
+from domain.audit.comparison import is_long_past, select_differences, select_rows, total_of
+from domain.knowledge.reading import COUNTED_AFTER
+from models import Article, ArticleDay, ArticleRating, ArticleRead, ArticleStatus, ArticleVersion
 from models.sql.types import AnyColumn, AnySelect
+
+COUNTED_WITHIN = COUNTED_AFTER + timedelta(days=1)
+"""Much longer than the timer waits: also where the shop was not served for a night."""
 
 NAME: ColumnElement[str] = literal("article ") + Article.slug
 
@@ -103,4 +109,31 @@ def find_wrong_ratings() -> AnySelect:
         )
         .select_from(Article)
         .outerjoin(rated, rated.c.article_id == Article.id)
+    )
+
+
+def find_wrong_days() -> AnySelect:
+    """Days of articles with more saved tickets than readings about orders, or more of those than readings."""
+    is_right = and_(
+        ArticleDay.deflected <= ArticleDay.order_reads,
+        ArticleDay.order_reads <= ArticleDay.reads,
+        *(column >= 0 for column in (ArticleDay.shown, ArticleDay.deflected)),
+    )
+    return (
+        select_rows(
+            NAME,
+            expected=literal("at most as many as readings"),
+            found=join_numbers(ArticleDay.order_reads, ArticleDay.deflected),
+        )
+        .join_from(ArticleDay, Article, Article.id == ArticleDay.article_id)
+        .where(~is_right)
+    )
+
+
+def find_uncounted_reads() -> AnySelect:
+    """Articles of which a reading still says who it was of, although it was to be counted."""
+    return (
+        select_rows(NAME, expected=literal("counted"), found=cast(ArticleRead.id, String))
+        .join_from(ArticleRead, Article, Article.id == ArticleRead.article_id)
+        .where(is_long_past(ArticleRead.read_at, COUNTED_WITHIN))
     )

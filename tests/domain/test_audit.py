@@ -24,6 +24,7 @@ from domain.audit.shipment_tasks import OPENED_WITHIN
 from domain.cause import Cause
 from domain.delivery_run import start_delivery_run
 from domain.knowledge import ArticleText, add_article, publish_article, rate_article, save_draft
+from domain.knowledge.reading import ArticleReader, add_to_days, read_article
 from domain.ledger import payment_status_expression, payment_status_for
 from domain.order import confirm_receipt
 from domain.payment import (
@@ -46,6 +47,8 @@ from models import (
     AgreementRule,
     AgreementStep,
     Article,
+    ArticleDay,
+    ArticleRead,
     ArticleVersion,
     Backorder,
     CarrierChoice,
@@ -301,8 +304,12 @@ async def build_history(session: AsyncSession) -> History:
 
 
 async def add_articles(session: AsyncSession) -> Article:
-    """An article with a translation, a draft beside its text and the rating of one reader."""
+    """An article with a translation, a draft beside its text, and the rating and reading of one reader."""
     article = await create_article(session, slug="audited")
+    reader = ArticleReader("account:1")
+    await read_article(session, article.id, reader, day=NOW.date(), cause=Cause(NOW))
+    of_day = {"shown": 1, "reads": 2, "order_reads": 1, "deflected": 1}
+    await add_to_days(session, {(article.id, NOW.date()): of_day})
     changed = ArticleText("audited-zh", "zh-CN", "returns", (), "退货", "七天内。", original_id=article.id)
     await publish_article(
         session, (await add_article(session, changed, cause=Cause(NOW))).id, cause=Cause(NOW)
@@ -1255,6 +1262,16 @@ TAMPERED: dict[str, Callable[[History], Tampering]] = {
     ),
     "articles have helped as rated": lambda h: (
         increment(Article.helpful, Article.id == h.article.id),
+        f"article {h.article.slug}",
+    ),
+    "articles save tickets of those who read them": lambda h: (
+        increment(ArticleDay.deflected, ArticleDay.article_id == h.article.id),
+        f"article {h.article.slug}",
+    ),
+    "readings are counted and forgotten": lambda h: (
+        update(ArticleRead)
+        .where(ArticleRead.article_id == h.article.id)
+        .values(read_at=NOW - timedelta(days=5)),
         f"article {h.article.slug}",
     ),
     "nothing personal of erased accounts": lambda h: (
