@@ -73,6 +73,8 @@ ASKS_WHO_WORKS_FOR_THE_SHOP = {
     "resolvers/context.py note_reading": "what the staff read of others is noted, not what they may read",
     "resolvers/context.py owner_of": "whose the account is that is read, not who reads",
     "resolvers/context.py note_view": "views of the staff are not views of customers",
+    "resolvers/context.py note_question": "what the staff look for is no question of customers",
+    "resolvers/knowledge/suggestion.py article_read": "what the staff read saves no ticket",
 }
 """Function that asks whether somebody is of the staff -> why no permission would say it."""
 
