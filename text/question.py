@@ -1,6 +1,7 @@
 """The words of a question, as a customer asks it in a sentence."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 from text.query_parser import QUERY_LIMIT, QueryTerm
@@ -12,6 +13,9 @@ TERMS_LIMIT = 24
 
 PAIRS_LIMIT = 24
 """Pairs of Chinese characters that are looked for."""
+
+GROUPS_KNOWN = 2_000
+"""Groups of synonyms whose spelling is remembered."""
 
 SAYINGS_LIMIT = 8
 """Other ways to say a query that are looked for."""
@@ -59,11 +63,17 @@ def fold_words(text: str) -> str:
     return "".join(han or f" {word_forms(other)[-1]} " for han, other in runs).replace("  ", " ")
 
 
+@lru_cache(maxsize=GROUPS_KNOWN)
+def fold_group(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Words that mean the same, each in one spelling: every search asks for those of all groups."""
+    return tuple(fold_words(word) for word in words)
+
+
 def replace_synonyms(text: str, groups: Sequence[Sequence[str]]) -> list[str]:
     """The text with one of its words replaced by another one that means the same, SAYINGS_LIMIT at most."""
     asked, found = fold_words(text), list[str]()
     for group in groups:
-        folded = [fold_words(word) for word in group]
+        folded = fold_group(tuple(group))
         for word in folded:
             if word.strip() and word in asked:
                 found += [asked.replace(word, other) for other in folded if other not in asked]

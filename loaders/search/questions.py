@@ -6,7 +6,7 @@ from dataclasses import replace
 from gateways.search import Alternative, Clause, TextQuery
 from loaders.search.fields import DESCRIPTION, KEYWORDS, OTHER_HAN, QUESTIONS, QUESTIONS_HAN, TITLE, TITLE_HAN
 from text.query_parser import QueryTerm
-from text.question import TERMS_LIMIT, fold_words, parse_question, question_pairs
+from text.question import TERMS_LIMIT, fold_group, fold_words, parse_question, question_pairs
 
 WORDS: Mapping[str, float] = {TITLE: 1.0, KEYWORDS: 0.7, QUESTIONS: 1.0, DESCRIPTION: 0.3}
 HAN: Mapping[str, float] = {TITLE_HAN: 0.7, QUESTIONS_HAN: 0.7, OTHER_HAN: 0.2}
@@ -49,7 +49,7 @@ def synonym_clauses(text: str, synonyms: Synonyms) -> list[Clause]:
     asked: str = fold_words(text)
     found: list[Clause] = []
     for group in synonyms:
-        folded = [fold_words(word) for word in group]
+        folded = fold_group(tuple(group))
         if not any(word in asked for word in folded):
             continue
         others = [word for word, key in zip(group, folded, strict=True) if key not in asked]
