@@ -266,8 +266,9 @@ class TicketLine(HasCurrency, Base):
     """Whether its units were withdrawn, and are counted as cancelled on the order line."""
     refunded_in_place: Mapped[int] = mapped_column(default=0, server_default="0")
     """Units for which money comes back in place of the replacement."""
-    in_place_amount: Mapped[Minor] = mapped_column(default=0, server_default="0")
-    """The part of the refund that was for those, as what they cost when they were ordered."""
+    in_place_amount: Mapped[Minor | None] = mapped_column(default=0)
+    """The part of the refund that was for those, as what they cost when they were ordered; None where a
+    release up to 0.3.0 has written the line."""
     difference_amount: Mapped[Minor] = mapped_column(default=0, server_default="0")
     """The part of the refund that cheaper variants cost less, which were sent instead."""
     surcharge_amount: Mapped[Minor] = mapped_column(default=0, server_default="0")
@@ -284,6 +285,13 @@ class TicketLine(HasCurrency, Base):
     @property
     def surcharge(self) -> Money:
         return self.money(self.surcharge_amount)
+
+    @property
+    def amount_in_place(self) -> int:
+        """What was refunded in place of goods, as what they cost when they were ordered, in minor units."""
+        if self.in_place_amount is not None:
+            return self.in_place_amount
+        return self.refund_amount - self.difference_amount if self.refunded_in_place else 0
 
 
 class TicketUnits(Base):

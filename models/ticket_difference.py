@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, HasCurrency, Id, Minor
@@ -16,6 +16,13 @@ class TicketDifference(HasCurrency, Base):
     __table_args__ = (
         CheckConstraint("amount > 0", name="amount"),
         Index("ix_ticket_differences_ticket_id", "ticket_id"),
+        Index(
+            "uq_ticket_differences_waiting",
+            "ticket_id",
+            unique=True,
+            sqlite_where=text("paid_at IS NULL"),
+            postgresql_where=text("paid_at IS NULL"),
+        ),
     )
 
     id: Mapped[Id]

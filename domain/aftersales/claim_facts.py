@@ -112,14 +112,16 @@ async def load_claim_facts(
     *,
     ticket_id: int | None = None,
     asked_at: datetime | None = None,
+    kept: Mapping[int, SubstituteVariant] | None = None,
 ) -> ClaimFacts:
     """All that decides about a claim; `ticket_id` is the ticket it was made with, which does not count
-    against itself, and `asked_at` when it was made: the terms of that moment are those that count.
+    against itself, and `asked_at` when it was made: the terms of that moment are those that count. The prices
+    of what is wanted instead are those it has kept, or else `kept`.
 
     Raises NothingClaimed, NotFound or Invalid for a claim whose lines are malformed.
     """
     facts = await load_order_facts(session, order, ticket_id=ticket_id, asked_at=asked_at)
-    return facts.decide(claim, await load_substitutes(session, claim, facts, ticket_id=ticket_id))
+    return facts.decide(claim, await load_substitutes(session, claim, facts, ticket_id=ticket_id, kept=kept))
 
 
 async def load_order_facts(
@@ -146,7 +148,12 @@ async def load_order_facts(
 
 
 async def load_substitutes(
-    session: AsyncSession, claim: TicketClaim, facts: OrderFacts, *, ticket_id: int | None
+    session: AsyncSession,
+    claim: TicketClaim,
+    facts: OrderFacts,
+    *,
+    ticket_id: int | None,
+    kept: Mapping[int, SubstituteVariant] | None,
 ) -> SubstituteFacts:
     """What decides about what a claim names instead; nothing is read where it names nothing."""
     claimed = [each for each in claim.lines if each.order_line_id in facts.lines]
@@ -158,7 +165,9 @@ async def load_substitutes(
     counted = {id for id in asked & variants.keys() if variants[id].can_sell_out}
     levels = await levels_by_variant(session, counted, active=True) if counted else {}
     available = {id: sum(level.available for level in levels.get(id, ())) for id in counted}
-    return SubstituteFacts(variants, available, await load_kept_substitutes(session, ticket_id))
+    if kept is None:
+        kept = await load_kept_substitutes(session, [ticket_id] if ticket_id is not None else [])
+    return SubstituteFacts(variants, available, kept)
 
 
 def find_substitutes(
@@ -306,9 +315,7 @@ def count_claimed(units: LineUnits, ticket: Ticket, line: TicketLine, sent: Sequ
         refunded, amount = line.quantity, line.refund_amount
         amount += reduction_of(units_of_ticket(sent, ticket.id), refunded)
     else:
-        # releases up to 0.3.0 did not note it
-        refunded = line.refunded_in_place
-        amount = line.in_place_amount or line.refund_amount - line.difference_amount
+        refunded, amount = line.refunded_in_place, line.amount_in_place
     units.refunded += refunded
     units.refunded_amount += amount
     if ticket.status in SETTLED and REASONS[ticket.reason].fault:

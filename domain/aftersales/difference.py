@@ -120,12 +120,15 @@ async def give_up_difference(session: AsyncSession, ticket: Ticket, order: Order
 async def drop_difference(
     session: AsyncSession, ticket: Ticket, order: Order, difference: TicketDifference, *, cause: Cause
 ) -> None:
-    """Release what was kept, and owe again what was bought; its payment is closed, or was made."""
+    """Release what was kept, and owe again what was bought where it cost more; its payment is closed, or was
+    made."""
+    surcharges = sum_surcharges(planned_units(difference))
     await release_difference_units(session, order, difference, cause=cause)
     paid_for = difference.payment_id is not None
     await session.delete(difference)
     await session.flush()
-    drop_substitutes(await ticket_lines_of(session, ticket))
+    lines = await ticket_lines_of(session, ticket)
+    drop_substitutes(line for line in lines if surcharges.get(line.order_line_id))
     await refresh_payment_status(session, order)
     if paid_for:
         record(session, OrderPaymentsChanged(order), cause.automatic)

@@ -1,5 +1,7 @@
 """Merging duplicates: one of two tickets of an order ends, and goes on as the other."""
 
+from dataclasses import replace
+
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -10,6 +12,7 @@ from domain.aftersales.priority import weigh_ticket
 from domain.aftersales.requests import quote_eligible_claim
 from domain.aftersales.rules import ClaimedUnits, TicketClaim
 from domain.aftersales.states import enter_status
+from domain.aftersales.substitute import load_kept_substitutes
 from domain.aftersales.ticket import claim_of, lock_ticket, save_ticket_lines
 from domain.aftersales.uncollectable import settle_claimed_order
 from domain.cause import Cause
@@ -51,7 +54,7 @@ async def merge_tickets(
     ticket.merged_into_id = into.id
     await session.flush()
     if move_units:
-        await add_units(session, order, into, claim, deadlines)
+        await add_units(session, order, into, ticket, claim, deadlines)
     messages = await move_messages(session, ticket, into)
     await session.execute(
         update(Ticket).where(Ticket.merged_into_id == ticket.id).values(merged_into_id=into.id)
@@ -91,7 +94,12 @@ async def check_messages_fit(session: AsyncSession, ticket: Ticket, into: Ticket
 
 
 async def add_units(
-    session: AsyncSession, order: Order, into: Ticket, claim: TicketClaim, deadlines: Deadlines
+    session: AsyncSession,
+    order: Order,
+    into: Ticket,
+    duplicate: Ticket,
+    claim: TicketClaim,
+    deadlines: Deadlines,
 ) -> None:
     """Let a ticket ask for the units of another one, too, which are free now."""
     if into.status is not TicketStatus.APPLIED or into.type is not claim.type:
@@ -99,9 +107,10 @@ async def add_units(
             "Units go only to a ticket of the same type that was not answered yet.", field=("move_units",)
         )
     before = await claim_of(session, into)
+    kept = await load_kept_substitutes(session, [duplicate.id, into.id])
     both = TicketClaim(into.type, into.reason, add_lines(before.lines, claim.lines))
     quote = await quote_eligible_claim(
-        session, order, both, deadlines, asked_at=into.opened_at, ticket_id=into.id
+        session, order, both, deadlines, asked_at=into.opened_at, ticket_id=into.id, kept=kept
     )
     await save_ticket_lines(session, into, quote)
 
@@ -114,8 +123,14 @@ def add_lines(*claims: tuple[ClaimedUnits, ...]) -> tuple[ClaimedUnits, ...]:
         if known is None:
             found[line.order_line_id] = line
             continue
+        if known.variant_id != line.variant_id:
+            raise WrongState(
+                "The tickets want different goods in place of the same ones.", field=("move_units",)
+            )
         parcel = line.shipment_id if line.shipment_id == known.shipment_id else None
-        found[line.order_line_id] = ClaimedUnits(line.order_line_id, known.quantity + line.quantity, parcel)
+        found[line.order_line_id] = replace(
+            known, quantity=known.quantity + line.quantity, shipment_id=parcel
+        )
     return tuple(found.values())
 
 

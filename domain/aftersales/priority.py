@@ -12,8 +12,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.deadlines import Deadlines
+from domain.aftersales.worth import sum_unit_costs
 from domain.payment.approval_limit import find_limit
-from models import OrderLine, Ticket, TicketLine, TicketStatus
+from models import Ticket, TicketStatus
 from models.sql.types import AnySelect
 from text.stemmer import stem_word
 from text.tokenizer import script_runs
@@ -103,12 +104,7 @@ def hours_of_value(worth: int, limit: int) -> int:
 
 async def note_value(session: AsyncSession, ticket: Ticket) -> None:
     """Note how much a ticket asks for: its refund, or what its units cost where that is more."""
-    rows = await session.execute(
-        select(TicketLine.quantity, OrderLine)
-        .join(OrderLine, OrderLine.id == TicketLine.order_line_id)
-        .where(TicketLine.ticket_id == ticket.id)
-    )
-    cost = sum(line.total.minor * quantity // line.quantity for quantity, line in rows)
+    cost = await sum_unit_costs(session, ticket)
     limit = find_limit(session, ticket.currency)
     ticket.value_hours = hours_of_value(max(cost, ticket.refund_amount), limit)
 

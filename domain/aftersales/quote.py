@@ -1,6 +1,6 @@
 """What a claim would bring the customer, shown before a ticket is opened."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -118,11 +118,15 @@ async def quote_claim(
     *,
     asked_at: datetime,
     ticket_id: int | None = None,
+    kept: Mapping[int, SubstituteVariant] | None = None,
 ) -> TicketQuote:
-    """What a claim would come to; `ticket_id` is the ticket that was opened with it before."""
+    """What a claim would come to; `ticket_id` is the ticket that was opened with it before.
+
+    What is wanted instead costs what that ticket has kept, or what `kept` says where it is another's.
+    """
     if claim.type is TicketType.QUESTION:
         return quote_question(order, claim)
-    facts = await load_claim_facts(session, order, claim, ticket_id=ticket_id, asked_at=asked_at)
+    facts = await load_claim_facts(session, order, claim, ticket_id=ticket_id, asked_at=asked_at, kept=kept)
     plan = await load_sending_plan(session, order) if claim.stage is ClaimStage.WAITING else None
     return quote_facts(facts, plan, deadlines, asked_at=asked_at)
 
@@ -260,7 +264,13 @@ def find_obstacles(case: ClaimCase, deadlines: Deadlines, *, asked_at: datetime)
         return (obstacle,)
     if of_units := find_units_obstacles(case):
         return tuple(of_units)
-    last = find_time_obstacle(case, deadlines, asked_at=asked_at) or find_substitute_obstacle(case)
+    last = find_time_obstacle(case, deadlines, asked_at=asked_at)
+    if last is None and case.claim.type is TicketType.EXCHANGE:
+        windows = [window_of(case, claimed, deadlines, asked_at=asked_at) for claimed in case.claim.lines]
+        picked = [
+            window.pick(claimed.quantity) for window, claimed in zip(windows, case.claim.lines, strict=True)
+        ]
+        last = find_substitute_obstacle(case, picked)
     return () if last is None else (last,)
 
 

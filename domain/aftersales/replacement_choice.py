@@ -9,7 +9,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from domain.aftersales.claim_facts import load_claim_facts
 from domain.aftersales.deadlines import Deadlines
-from domain.aftersales.difference import give_up_difference
+from domain.aftersales.difference import find_waiting_difference, give_up_difference
 from domain.aftersales.refund_amounts import cap_amounts, line_refund, shipping_refund
 from domain.aftersales.replacement import (
     OwedUnits,
@@ -18,7 +18,7 @@ from domain.aftersales.replacement import (
     is_replacement_under_way,
 )
 from domain.aftersales.rules import ClaimCase, ClaimedUnits, TicketClaim
-from domain.aftersales.sending import add_refunds, send_owed_units
+from domain.aftersales.sending import add_refunds, planned_units, send_owed_units
 from domain.aftersales.settlement import complete_ticket
 from domain.aftersales.states import CHOOSABLE, enter_status
 from domain.aftersales.substitute import set_substitute
@@ -70,7 +70,10 @@ async def choose_replacement(
         raise WrongState(template, status=ticket.status, field=("id",))
     if (choice is ReplacementChoice.VARIANT) != (variant_id is not None):
         raise Invalid("Name a variant if, and only if, you choose another one.", field=("variant_id",))
+    pay_by = ticket.due_at if ticket.status is TicketStatus.AWAITING_PAYMENT else None
     if ticket.status is TicketStatus.AWAITING_PAYMENT:
+        if choice is ReplacementChoice.VARIANT and await waits_for_variant(session, ticket, variant_id):
+            return ticket
         await give_up_difference(session, ticket, order, cause=cause)
         enter_status(ticket, TicketStatus.AWAITING_CHOICE, deadlines, now=cause.now)
     owed = await find_owed_units(session, ticket, order)
@@ -82,11 +85,20 @@ async def choose_replacement(
         case ReplacementChoice.VARIANT:
             await note_substitute(session, ticket, order, owed, variant_id or 0)
             await send_owed_units(session, ticket, order, deadlines, cause=cause)
+            if ticket.status is TicketStatus.AWAITING_PAYMENT and pay_by is not None:
+                ticket.due_at = pay_by  # nobody keeps stock for longer by choosing again
     record(session, TicketReplacementChosen(ticket, choice=choice, variant_id=variant_id), cause)
     if ticket.status is TicketStatus.COMPLETED:
         record(session, TicketCompleted(ticket), cause.automatic)
         await settle_claimed_order(session, order, cause=cause.automatic)
     return ticket
+
+
+async def waits_for_variant(session: AsyncSession, ticket: Ticket, variant_id: int | None) -> bool:
+    """Whether all that is kept for a ticket until it is paid is of this variant."""
+    difference = await find_waiting_difference(session, ticket)
+    kept = {units.variant_id for units in planned_units(difference)} if difference else set()
+    return kept == {variant_id}
 
 
 def wait_for_stock(ticket: Ticket, deadlines: Deadlines, *, cause: Cause) -> None:
@@ -146,9 +158,10 @@ async def refund_owed_units(
     under_way = await is_replacement_under_way(session, ticket, order)
     to = TicketStatus.RESHIPPING if under_way else TicketStatus.REFUNDING
     enter_status(ticket, to, deadlines, now=cause.now)
+    before = {line.order_line_id: line.amount_in_place for line in await ticket_lines_of(session, ticket)}
     for line, amount in await add_refunds(session, ticket, order, amounts, fee=fee, cause=cause):
         line.refunded_in_place += claimed[line.order_line_id]
-        line.in_place_amount += amount + reductions[line.order_line_id]
+        line.in_place_amount = before[line.order_line_id] + amount + reductions[line.order_line_id]
     if to is TicketStatus.REFUNDING and not ticket.refund_amount:
         complete_ticket(ticket, now=cause.now)
 

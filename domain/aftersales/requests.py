@@ -1,5 +1,6 @@
 """What customers do with tickets: open, apply again, cancel, escalate."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -13,6 +14,7 @@ from domain.aftersales.quote import TicketQuote, quote_claim
 from domain.aftersales.rules import ClaimedUnits, TicketClaim
 from domain.aftersales.sending_back import keep_unsent
 from domain.aftersales.states import FINAL, enter_status
+from domain.aftersales.substitute import SubstituteVariant
 from domain.aftersales.texts import DESCRIPTION_LIMIT, clean_text
 from domain.aftersales.ticket import (
     check_ticket_limit,
@@ -233,9 +235,12 @@ async def quote_eligible_claim(
     *,
     asked_at: datetime,
     ticket_id: int | None = None,
+    kept: Mapping[int, SubstituteVariant] | None = None,
 ) -> TicketQuote:
     """The quote of a claim; NotEligible when it cannot be granted."""
-    quote = await quote_claim(session, order, claim, deadlines, asked_at=asked_at, ticket_id=ticket_id)
+    quote = await quote_claim(
+        session, order, claim, deadlines, asked_at=asked_at, ticket_id=ticket_id, kept=kept
+    )
     with collect_refusals() as check:
         check.add(*quote.obstacles)
     return quote

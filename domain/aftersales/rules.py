@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from domain.aftersales.reasons import REASONS, ClaimStage, stage_of
-from domain.aftersales.sent_units import SentUnits
+from domain.aftersales.sent_units import PickedUnits, SentUnits
 from domain.aftersales.states import REFUND_TYPES, STATUS_WHEN_ACCEPTED
 from domain.aftersales.substitute import SubstituteVariant
 from domain.errors import DomainError, ErrorCode, Path
@@ -225,17 +225,22 @@ def find_return_obstacle(case: ClaimCase) -> NotEligible | None:
     return None
 
 
-def find_substitute_obstacle(case: ClaimCase) -> NotEligible | None:
-    """The first line for which nothing else is named where it must be, or too little of it is left."""
+def find_substitute_obstacle(case: ClaimCase, picked: Sequence[Sequence[PickedUnits]]) -> NotEligible | None:
+    """The first line for which nothing else is named where it must be, or too little of it is left.
+
+    `picked` are the units each line is about: what one of them is already is the same again.
+    """
     must_differ = case.claim.type is TicketType.EXCHANGE and not REASONS[case.claim.reason].fault
+    held = [{each.variant_id for each, _ in units} for units in picked]
     for index, claimed in enumerate(case.claim.lines):
-        if must_differ and claimed.order_line_id not in case.substitutes:
+        wanted = case.substitutes.get(claimed.order_line_id)
+        if must_differ and (wanted is None or wanted.variant_id in held[index]):
             template = "Say what you want instead: the same again is for what was wrong."
             return NotEligible(TicketObstacle.SAME_AGAIN, template, field=("lines", index, "variant_id"))
     needed = Counter[int]()
     for index, claimed in enumerate(case.claim.lines):
         substitute = case.substitutes.get(claimed.order_line_id)
-        if substitute is None or not substitute.can_sell_out:
+        if substitute is None or not substitute.can_sell_out or held[index] == {substitute.variant_id}:
             continue
         needed[substitute.variant_id] += claimed.quantity
         left = case.available.get(substitute.variant_id, 0)

@@ -38,7 +38,8 @@ async def send_owed_units(
     lines = await ticket_lines_of(session, ticket)
     owed = as_substitutes(await find_owed_units(session, ticket, order), lines)
     if due := sum(sum_surcharges(owed).values()):
-        await request_difference(session, ticket, order, owed, due, cause=cause)
+        async with session.begin_nested():  # its stock may be lost to somebody else at the last moment
+            await request_difference(session, ticket, order, owed, due, cause=cause)
         enter_status(ticket, TicketStatus.AWAITING_PAYMENT, deadlines, now=cause.now)
         record(session, TicketDifferenceDue(ticket, amount=due), cause.automatic)
         return False

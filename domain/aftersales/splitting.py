@@ -1,6 +1,6 @@
 """Splitting a ticket: some of its units are decided apart."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -11,6 +11,7 @@ from domain.aftersales.deadlines import Deadlines
 from domain.aftersales.priority import weigh_ticket
 from domain.aftersales.requests import claim_event, quote_eligible_claim
 from domain.aftersales.rules import ClaimedUnits, TicketClaim
+from domain.aftersales.substitute import load_kept_substitutes
 from domain.aftersales.ticket import (
     check_ticket_limit,
     claim_of,
@@ -57,6 +58,7 @@ async def split_ticket(
     await require_certificate_for_ticket(session, ticket, cause.by, cause=cause)
     await check_ticket_limit(session, order)
     claim = await claim_of(session, ticket)
+    kept_prices = await load_kept_substitutes(session, [ticket.id])
     kept = TicketClaim(ticket.type, ticket.reason, take_away(claim.lines, lines))
     quote = await quote_eligible_claim(
         session, order, kept, deadlines, asked_at=ticket.opened_at, ticket_id=ticket.id
@@ -84,9 +86,11 @@ async def split_ticket(
     )
     session.add(new)
     await session.flush()
-    apart = TicketClaim(new.type, new.reason, lines)
+    wanted = {line.order_line_id: line.variant_id for line in claim.lines}
+    split_off = tuple(replace(line, variant_id=wanted[line.order_line_id]) for line in lines)
+    apart = TicketClaim(new.type, new.reason, split_off)
     quote = await quote_eligible_claim(
-        session, order, apart, deadlines, asked_at=new.opened_at, ticket_id=new.id
+        session, order, apart, deadlines, asked_at=new.opened_at, ticket_id=new.id, kept=kept_prices
     )
     await save_ticket_lines(session, new, quote)
     media = await session.scalars(select(TicketMedia.media_id).where(TicketMedia.ticket_id == ticket.id))
@@ -117,9 +121,12 @@ def take_away(claimed: tuple[ClaimedUnits, ...], lines: tuple[ClaimedUnits, ...]
                         field=("lines", index, "quantity"),
                     )
                 )
+            elif line.variant_id not in {None, known.variant_id}:
+                template = "What is split off is exchanged for what the ticket asks for."
+                check.add(Invalid(template, field=("lines", index, "variant_id")))
             else:
                 rest = known.quantity - line.quantity
-                left[line.order_line_id] = ClaimedUnits(line.order_line_id, rest, known.shipment_id)
+                left[line.order_line_id] = replace(known, quantity=rest)
     found = tuple(line for line in left.values() if line.quantity)
     if not found or not lines:
         raise Invalid("Some units stay with the ticket, and some are split off.", field=("lines",))

@@ -67,9 +67,11 @@ def price_substitute(
 
     It goes by the delivery of what it replaces, so that it needs shipping where that did, and only there.
     """
-    if variant_id == line.variant_id:
-        return SubstituteVariant(variant_id, 0)
     variant = variants.get(variant_id)
+    if variant_id == line.variant_id:
+        if variant is None:  # nothing of it is left for those who had something else
+            return SubstituteVariant(variant_id, 0, can_sell_out=True)
+        return SubstituteVariant(variant_id, 0, variant.title, variant.can_sell_out)
     if variant is None:
         raise NotFound("variant", field=field)
     if variant.requires_shipping != line.requires_shipping:
@@ -130,17 +132,19 @@ class SubstituteFacts:
 
 
 async def load_kept_substitutes(
-    session: AsyncSession, ticket_id: int | None
+    session: AsyncSession, ticket_ids: Sequence[int]
 ) -> Mapping[int, SubstituteVariant]:
-    """What the lines of a ticket name instead, by order line."""
+    """What the lines of tickets name instead, by order line; of several that of the last ticket counts."""
+    if not ticket_ids:
+        return {}
     rows = await session.scalars(
         select(TicketLine).where(
-            TicketLine.ticket_id == ticket_id, TicketLine.substitute_variant_id.is_not(None)
+            TicketLine.ticket_id.in_(ticket_ids), TicketLine.substitute_variant_id.is_not(None)
         )
     )
     return {
         row.order_line_id: SubstituteVariant(row.substitute_variant_id or 0, row.substitute_reduction_amount)
-        for row in rows
+        for row in sorted(rows, key=lambda row: ticket_ids.index(row.ticket_id))
     }
 
 

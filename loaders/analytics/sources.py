@@ -40,6 +40,7 @@ ACCEPTED = (
     TicketStatus.RESHIPPING,
     TicketStatus.AWAITING_CHOICE,
     TicketStatus.AWAITING_STOCK,
+    TicketStatus.AWAITING_PAYMENT,
     TicketStatus.COMPLETED,
 )
 """The states of a ticket whose returned units were accepted."""

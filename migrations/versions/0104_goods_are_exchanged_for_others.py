@@ -15,7 +15,6 @@ branch_labels = None
 depends_on = None
 
 COUNTED = (
-    ("ticket_lines", "in_place_amount"),
     ("ticket_lines", "surcharge_amount"),
     ("ticket_lines", "substitute_reduction_amount"),
     ("delivery_lines", "replaced_reduction_amount"),
@@ -25,6 +24,8 @@ COUNTED = (
 def upgrade() -> None:
     for table, name in COUNTED:
         op.add_column(table, sa.Column(name, sa.BigInteger(), nullable=False, server_default="0"))
+    # NULL where a release up to 0.3.0 has written the line: it is what was refunded then
+    op.add_column("ticket_lines", sa.Column("in_place_amount", sa.BigInteger(), nullable=True))
     id_type = "INTEGER" if op.get_context().dialect.name == "sqlite" else "BIGINT"
     op.execute(
         f"ALTER TABLE ticket_lines ADD COLUMN substitute_variant_id {id_type}"
@@ -49,6 +50,14 @@ def upgrade() -> None:
         sa.UniqueConstraint("payment_id", name=op.f("uq_ticket_differences_payment_id")),
     )
     op.create_index("ix_ticket_differences_ticket_id", "ticket_differences", ["ticket_id"])
+    op.create_index(
+        "uq_ticket_differences_waiting",
+        "ticket_differences",
+        ["ticket_id"],
+        unique=True,
+        sqlite_where=sa.text("paid_at IS NULL"),
+        postgresql_where=sa.text("paid_at IS NULL"),
+    )
     op.create_table(
         "ticket_difference_units",
         sa.Column("difference_id", base.BigId, nullable=False),
@@ -80,5 +89,6 @@ def downgrade() -> None:
     with op.batch_alter_table("ticket_lines") as batch_op:
         batch_op.drop_constraint("fk_ticket_lines_substitute_variant_id", type_="foreignkey")
         batch_op.drop_column("substitute_variant_id")
+    op.drop_column("ticket_lines", "in_place_amount")
     for table, name in reversed(COUNTED):
         op.drop_column(table, name)

@@ -13,6 +13,7 @@ from domain.aftersales.sent_units import load_sent_units, units_of_ticket
 from domain.aftersales.settlement import quote_grant
 from domain.aftersales.ticket import has_picture
 from domain.aftersales.withdrawal import AlreadyPacked
+from domain.aftersales.worth import sum_unit_costs
 from domain.cause import Cause
 from domain.payment.approval_limit import needs_approval
 from models import (
@@ -20,12 +21,10 @@ from models import (
     AgreementRule,
     AgreementStep,
     Order,
-    OrderLine,
     OrderStatus,
     RuleDecision,
     RuleObstacle,
     Ticket,
-    TicketLine,
     TicketType,
     select_rules_now,
 )
@@ -170,12 +169,7 @@ async def sum_worth(session: AsyncSession, ticket: Ticket, order: Order) -> int:
 
     The refund is the one that granting it would request now: it may have grown since the ticket was opened.
     """
-    rows = await session.execute(
-        select(TicketLine.quantity, OrderLine)
-        .join(OrderLine, OrderLine.id == TicketLine.order_line_id)
-        .where(TicketLine.ticket_id == ticket.id)
-    )
-    cost = sum(line.total.minor * quantity // line.quantity for quantity, line in rows)
+    cost = await sum_unit_costs(session, ticket)
     try:
         refund = await quote_grant(session, ticket, order)
     except AlreadyPacked:  # it will be refused
