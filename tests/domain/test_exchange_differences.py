@@ -98,7 +98,7 @@ async def wishes_of(session: AsyncSession, ticket: Ticket) -> list[tuple[int, in
             TicketLine.quantity, TicketLine.substitute_variant_id, TicketLine.substitute_reduction_amount
         ).where(TicketLine.ticket_id == ticket.id)
     )
-    return [tuple(row) for row in rows]
+    return [(quantity, variant_id, amount) for quantity, variant_id, amount in rows]
 
 
 async def split(session: AsyncSession, ticket: Ticket, line: OrderLine, wanted: Variant | None) -> Ticket:
