@@ -233,8 +233,8 @@ def find_substitute_obstacle(case: ClaimCase, picked: Sequence[Sequence[PickedUn
     must_differ = case.claim.type is TicketType.EXCHANGE and not REASONS[case.claim.reason].fault
     held = [{each.variant_id for each, _ in units} for units in picked]
     for index, claimed in enumerate(case.claim.lines):
-        wanted = case.substitutes.get(claimed.order_line_id)
-        if must_differ and (wanted is None or wanted.variant_id in held[index]):
+        named = case.substitutes.get(claimed.order_line_id)
+        if must_differ and (named is None or named.variant_id in held[index]):
             template = "Say what you want instead: the same again is for what was wrong."
             return NotEligible(TicketObstacle.SAME_AGAIN, template, field=("lines", index, "variant_id"))
     needed = Counter[int]()

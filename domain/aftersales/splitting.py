@@ -86,8 +86,8 @@ async def split_ticket(
     )
     session.add(new)
     await session.flush()
-    wanted = {line.order_line_id: line.variant_id for line in claim.lines}
-    split_off = tuple(replace(line, variant_id=wanted[line.order_line_id]) for line in lines)
+    variant_ids = {line.order_line_id: line.variant_id for line in claim.lines}
+    split_off = tuple(replace(line, variant_id=variant_ids[line.order_line_id]) for line in lines)
     apart = TicketClaim(new.type, new.reason, split_off)
     quote = await quote_eligible_claim(
         session, order, apart, deadlines, asked_at=new.opened_at, ticket_id=new.id, kept=kept_prices

@@ -92,7 +92,7 @@ async def ask(
     )
 
 
-async def wishes_of(session: AsyncSession, ticket: Ticket) -> list[tuple[int, int | None, int]]:
+async def substitutes_of(session: AsyncSession, ticket: Ticket) -> list[tuple[int, int | None, int]]:
     rows = await session.execute(
         select(
             TicketLine.quantity, TicketLine.substitute_variant_id, TicketLine.substitute_reduction_amount
@@ -101,12 +101,12 @@ async def wishes_of(session: AsyncSession, ticket: Ticket) -> list[tuple[int, in
     return [(quantity, variant_id, amount) for quantity, variant_id, amount in rows]
 
 
-async def split(session: AsyncSession, ticket: Ticket, line: OrderLine, wanted: Variant | None) -> Ticket:
+async def split(session: AsyncSession, ticket: Ticket, line: OrderLine, substitute: Variant | None) -> Ticket:
     number = next(NUMBERS)
     return await split_ticket(
         session,
         ticket.id,
-        (ClaimedUnits(line.id, 1, None, wanted.id if wanted else None),),
+        (ClaimedUnits(line.id, 1, None, substitute.id if substitute else None),),
         DEADLINES,
         number=f"S{number:08}",
         key=f"split-{number}",
@@ -161,11 +161,15 @@ async def test_what_is_wanted_instead_and_its_price_stay_when_tickets_are_split_
         async with session.begin_nested():
             await split(session, ticket, line, other)
     apart = await split(session, ticket, line, None)
-    assert await wishes_of(session, ticket) == await wishes_of(session, apart) == [(1, dear.id, -2_000)]
+    assert (
+        await substitutes_of(session, ticket)
+        == await substitutes_of(session, apart)
+        == [(1, dear.id, -2_000)]
+    )
 
     who = Cause(NOW, order.account_id)
     await merge_tickets(session, apart.id, ticket.id, DEADLINES, move_units=True, cause=who)
-    assert await wishes_of(session, ticket) == [(2, dear.id, -2_000)]
+    assert await substitutes_of(session, ticket) == [(2, dear.id, -2_000)]
 
     third = await ask(session, order, ClaimedUnits(line.id, 1, None, other.id))
     with pytest.raises(WrongState):
@@ -173,7 +177,7 @@ async def test_what_is_wanted_instead_and_its_price_stay_when_tickets_are_split_
             await merge_tickets(session, third.id, ticket.id, DEADLINES, move_units=True, cause=who)
     await session.refresh(third)
     assert third.status is S.APPLIED
-    assert await wishes_of(session, ticket) == [(2, dear.id, -2_000)]
+    assert await substitutes_of(session, ticket) == [(2, dear.id, -2_000)]
     await session.commit()
 
 
@@ -275,7 +279,7 @@ async def test_of_two_lines_the_dearer_one_is_dropped_when_it_is_not_paid_and_th
     late = NOW + 3 * DAY
     await act_on_overdue(session, ticket.id, DEADLINES, cause=Cause(late))
     assert (await stock_of(session, dear), await stock_of(session, cheap)) == ((5, 0), (5, 0))
-    assert await wishes_of(session, ticket) == [(1, None, 0), (1, cheap.id, 1_000)]
+    assert await substitutes_of(session, ticket) == [(1, None, 0), (1, cheap.id, 1_000)]
 
     await choose_replacement(session, ticket.id, C.WAIT, DEADLINES, cause=Cause(late, order.account_id))
     assert await fill_waiting_ticket(session, ticket.id, DEADLINES, cause=Cause(late))
@@ -314,7 +318,7 @@ async def test_what_cannot_be_sent_any_more_though_it_was_paid_is_paid_back_and_
     refund = (await session.scalars(select(Refund).where(Refund.payment_id == payment.id))).one()
     assert (ticket.status, refund.amount, await stock_of(session, dear)) == (S.AWAITING_CHOICE, 2_000, (5, 0))
     assert await session.scalar(select(func.count(TicketDifference.id))) == 0
-    assert await wishes_of(session, ticket) == [(1, None, 0)]
+    assert await substitutes_of(session, ticket) == [(1, None, 0)]
     await session.commit()
 
 
