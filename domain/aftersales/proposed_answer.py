@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 
 from domain.aftersales.canned_answers import PLACEHOLDER
+from domain.aftersales.states import SETTLED
 from models import Account, Article, Order, Ticket
 from text.analyzer import split_terms
 from text.messages import Message, choose_language
@@ -76,7 +77,7 @@ def facts_of(
         "due": format_fact(ticket.due_at, language, zone) if ticket.due_at else "",
         "order": order.number,
         "ordered": format_fact(order.placed_at, language, zone),
-        "refund": format_fact(ticket.refund, language, zone) if ticket.refund else "",
+        "refund": format_fact(ticket.refund, language, zone) if is_granted_refund(ticket) else "",
         "ticket": ticket.number,
         "total": format_fact(order.total, language, zone),
     }
@@ -92,4 +93,9 @@ def name_facts(ticket: Ticket, order: Order) -> Sequence[Message]:
         ticket=ticket.number,
     )
     refund = Message("Your refund comes to {refund}.", refund=ticket.refund)
-    return [about, refund] if ticket.refund else [about]
+    return [about, refund] if is_granted_refund(ticket) else [about]
+
+
+def is_granted_refund(ticket: Ticket) -> bool:
+    """Whether money comes back for sure: until it is granted, what a ticket brings is only quoted."""
+    return ticket.status in SETTLED and bool(ticket.refund)

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.account.recipients import CustomerNotice, queue_customer_notices
@@ -11,10 +11,12 @@ from domain.cause import Cause
 from domain.errors import Invalid, LimitReached, NotFound, WrongState, collect_refusals
 from domain.events import TicketRated
 from domain.outbox import record
-from models import Account, NoticeKind, Ticket, TicketRating
+from models import Account, Event, NoticeKind, Subject, Ticket, TicketRating
 from models.sql.types import AnySelect
 
 WORST, BEST = 1, 5
+RATING_CHANGES_LIMIT = 10
+"""How often a customer rates one ticket."""
 
 
 def select_unasked(now: datetime) -> AnySelect:
@@ -58,6 +60,22 @@ async def rate_ticket(
             check.add(Invalid("From {worst} to {best}.", worst=WORST, best=BEST, field=("rating",)))
         if len(note) > REASON_LIMIT:
             check.add(LimitReached("At most {limit} characters.", limit=REASON_LIMIT, field=("note",)))
+    if (asked.rating, asked.note) == (rating, note):
+        return ticket
+    await check_rating_changes(session, ticket)
     asked.rating, asked.note, asked.rated_at = rating, note, cause.now
     record(session, TicketRated(ticket, rating=rating), cause)
     return ticket
+
+
+async def check_rating_changes(session: AsyncSession, ticket: Ticket) -> None:
+    """Refuse to change what was said about a ticket more often than anybody does who means it."""
+    said = await session.scalar(
+        select(func.count(Event.id)).where(
+            Event.subject == Subject.TICKET, Event.subject_id == ticket.id, Event.name == TicketRated.name
+        )
+    )
+    if (said or 0) >= RATING_CHANGES_LIMIT:
+        raise LimitReached(
+            "A ticket can be rated {limit} times.", limit=RATING_CHANGES_LIMIT, field=("rating",)
+        )

@@ -192,7 +192,8 @@ async def load_refunds(
 
     Of reasons nothing is sent: all that was sent counts for each.
     """
-    statements = [select_kept_refunds(dimension, days, counted.changed - counted.uncounted)]
+    changed = counted.changed - counted.uncounted
+    statements = [select_kept_refunds(dimension, days, changed, counted.uncounted)]
     if counted.changed:
         statements.append(select_fresh_refunds(dimension, spans_of(counted.changed, zone)))
     if counted.uncounted:
@@ -225,8 +226,13 @@ NONE = literal_column("0", BigInteger)
 NO_REFUNDS = NONE.label("refunded"), NONE.label("amount")
 
 
-def select_kept_refunds(dimension: RefundDimension, days: DateRange, changed: AbstractSet[date]) -> AnySelect:
-    """What is kept of days: all that was sent, and refunds where no ticket has changed since."""
+def select_kept_refunds(
+    dimension: RefundDimension, days: DateRange, changed: AbstractSet[date], uncounted: AbstractSet[date]
+) -> AnySelect:
+    """What is kept of days: all that was sent, and refunds where no ticket has changed since.
+
+    Days that were `uncounted` are counted besides, though somebody has counted them meanwhile.
+    """
     of, key = [dimension], RefundDay.key.expression.label("key")
     counts: list[ColumnElement[bool]] = [RefundDay.day.not_in(changed) if changed else true()]
     if dimension is RefundDimension.REASON:
@@ -240,7 +246,12 @@ def select_kept_refunds(dimension: RefundDimension, days: DateRange, changed: Ab
     sums = (cast(each, BigInteger) for each in (func.sum(RefundDay.sent), *refunds))
     return (
         select(key, RefundDay.currency, *sums)
-        .where(RefundDay.dimension.in_(of), RefundDay.day >= days.first, RefundDay.day <= days.last)
+        .where(
+            RefundDay.dimension.in_(of),
+            RefundDay.day >= days.first,
+            RefundDay.day <= days.last,
+            RefundDay.day.not_in(uncounted),
+        )
         .group_by(key, RefundDay.currency)
     )
 

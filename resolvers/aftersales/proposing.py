@@ -14,6 +14,7 @@ from models import (
     AgreementMoment,
     AgreementRule,
     Article,
+    ArticleAudience,
     Money,
     RuleObstacle,
     Ticket,
@@ -24,7 +25,6 @@ from resolvers.aftersales.queries import find_ticket
 from resolvers.context import Info
 from resolvers.guard import Permission
 from resolvers.ids import row_id
-from resolvers.knowledge.article import visible_article
 from resolvers.knowledge.suggestion import is_published, suggest_articles
 from text.scripts import script_of
 
@@ -48,7 +48,8 @@ async def proposed_answers(tickets: Sequence[Ticket], info: Info) -> Sequence[Pr
     if not info.context.viewer.may(Permission.TICKET_VIEW_INTERNAL):
         return [None] * len(tickets)
     load, zone = info.context.load, info.context.shop.settings.locale.zone
-    found = await suggest_articles(info, [ticket.description for ticket in tickets], first=1)
+    texts = [ticket.description for ticket in tickets]
+    found = await suggest_articles(info, texts, first=1, public=True)
     best = [each[0] if each else None for each in found]
     originals = [article.original_id or article.id for article in best if article]
     groups = dict(zip(originals, await load.article_translations.load_many(originals), strict=True))
@@ -62,15 +63,15 @@ async def proposed_answers(tickets: Sequence[Ticket], info: Info) -> Sequence[Pr
             continue
         key = article.original_id or article.id
         group = [article, *(each for each in (firsts[key], *groups[key]) if each)]
-        chosen = choose_language_of(ticket, group, info)
+        chosen = choose_language_of(ticket, group)
         answers.append(propose_answer(chosen, ticket, order, customer, zone=zone))
     return answers
 
 
-def choose_language_of(ticket: Ticket, group: Sequence[Article], info: Info) -> Article:
-    """Of an article and its translations, the one in the language of a ticket; else the article itself."""
+def choose_language_of(ticket: Ticket, group: Sequence[Article]) -> Article:
+    """Of an article and its translations for customers, the one in the language of a ticket; else itself."""
     is_chinese = any(script_of(letter) == "CJK" for letter in ticket.description)
-    readable = (each for each in group if is_published(each) and visible_article(info, each))
+    readable = (each for each in group if is_published(each) and each.audience is ArticleAudience.PUBLIC)
     same = (each for each in readable if each.language.lower().startswith("zh") is is_chinese)
     return next(same, group[0])
 

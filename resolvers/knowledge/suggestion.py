@@ -48,18 +48,20 @@ async def article_suggestions(
     return found[:limit]
 
 
-async def suggest_articles(info: Info, texts: Sequence[str], *, first: int) -> Sequence[Sequence[Article]]:
-    """The best articles for each of these texts, at most `first` each."""
+async def suggest_articles(
+    info: Info, texts: Sequence[str], *, first: int, public: bool = False
+) -> Sequence[Sequence[Article]]:
+    """The best articles for each of these texts, at most `first` each; `public` for what customers read."""
     limit = check_suggestion_count(first)
-    return [found[:limit] for found in await rank_suggestions(info, texts)]
+    return [found[:limit] for found in await rank_suggestions(info, texts, public=public)]
 
 
 async def rank_suggestions(
-    info: Info, texts: Sequence[str], *, context: Sequence[str] = ()
+    info: Info, texts: Sequence[str], *, context: Sequence[str] = (), public: bool = False
 ) -> Sequence[Sequence[Article]]:
-    """The articles that answer each of these texts, the best first."""
+    """The articles that answer each of these texts, the best first; `public` leaves out those for agents."""
     search = await ready_search(info)
-    criteria = ArticleCriteria(audience=None) if sees_all(info) else PUBLISHED
+    criteria = ArticleCriteria(audience=None) if sees_all(info) and not public else PUBLISHED
     found = await find_candidates(search, texts, criteria=criteria, context=context)
     rows = await info.context.load.article.load_many([id for each in found for id in each.ids])
     shown = {row.id: row for row in rows if row and is_published(row) and visible_article(info, row)}

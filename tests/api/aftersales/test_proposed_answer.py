@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from events.shop import Shop
-from models import Role
+from models import ArticleAudience, Role
 from resolvers.ids import global_id
 from tests.api.aftersales.documents import TicketCase, command, open_ticket
 from tests.api.aftersales.test_agreement_rules import save
@@ -48,7 +48,7 @@ async def test_an_answer_quotes_the_article_that_fits_and_is_filled_with_facts_o
         "Ask before {due}; quote {order} and {stamp}.",
     ]
     assert answer["unfilled"] == ["stamp"]
-    hello, body, about, refund = answer["text"].split("\n\n")
+    hello, body, about = answer["text"].split("\n\n")
     assert hello == f"Hello {case.customer.account.name}," if case.customer.account else ""
     assert found["order"]["number"] in body
     assert "{stamp}" in body
@@ -56,8 +56,33 @@ async def test_an_answer_quotes_the_article_that_fits_and_is_filled_with_facts_o
     assert found["order"]["number"] in about
     assert found["order"]["total"]["amount"] in about
     assert found["number"] in about
-    assert refund.startswith("Your refund comes to ")
     assert "cups" not in answer["text"]
+
+
+async def test_a_refund_is_named_only_once_it_is_granted(case: TicketCase, session: AsyncSession) -> None:
+    await create_article(session, slug="leak", title="My teapot leaks", body="Tighten the lid.")
+    await session.commit()
+    terms = {"type": "REFUND_ONLY", "reason": "QUALITY_FAULT", "description": "My teapot leaks"}
+    granted, refused = [await open_ticket(case, **terms, idempotencyKey=key) for key in "ab"]
+    applied = (await propose(case, granted))["proposedAnswer"]["text"]
+    await case.agent.do(command("ticketAgree"), id=granted)
+    await case.agent.do(command("ticketRefuse"), id=refused, reason="No.")
+
+    texts = [applied, *[(await propose(case, each))["proposedAnswer"]["text"] for each in (granted, refused)]]
+
+    assert ["Your refund comes to" in text for text in texts] == [False, True, False]
+
+
+async def test_what_is_for_agents_only_is_not_quoted_to_customers(
+    case: TicketCase, session: AsyncSession
+) -> None:
+    internal = await create_article(session, slug="limits", title="My teapot leaks", body="Never above 50.")
+    internal.audience = ArticleAudience.AGENTS
+    await create_article(session, slug="leak", title="A teapot leaks", body="Tighten the lid.")
+    await session.commit()
+    ticket = await open_ticket(case, description="My teapot leaks")
+
+    assert (await propose(case, ticket))["proposedAnswer"]["quotes"] == ["Tighten the lid."]
 
 
 async def test_nothing_is_proposed_where_no_article_fits_or_to_customers(

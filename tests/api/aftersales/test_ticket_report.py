@@ -110,6 +110,9 @@ async def test_a_customer_is_asked_once_and_rates_within_the_time(
     wrong = [await case.customer.do(RATE, id=ticket, **each) for each in ({"rating": 6}, {"rating": 0})]
     first = await case.customer.do(RATE, id=ticket, rating=2, note=" Slow. ")
     changed = await case.customer.do(RATE, id=ticket, rating=4)
+    for rating in (4, 5, 5, 4, 5, 4, 5, 4, 5, 4):  # of the same again nothing is kept
+        await case.customer.do(RATE, id=ticket, rating=rating)
+    too_often = await case.customer.do(RATE, id=ticket, rating=1)
     clock.tick(14 * DAY)
     case = await sign_in_again(clients, case)
     late = await case.customer.do(RATE, id=ticket, rating=1)
@@ -120,6 +123,7 @@ async def test_a_customer_is_asked_once_and_rates_within_the_time(
     assert [refusals(each) for each in wrong] == [[("INVALID", "rating")]] * 2
     assert first["ticket"]["rating"] | {"openUntil": ""} == {"rating": 2, "note": "Slow.", "openUntil": ""}
     assert changed["ticket"]["rating"] | {"openUntil": ""} == {"rating": 4, "note": "", "openUntil": ""}
+    assert refusals(too_often) == [("LIMIT_REACHED", "rating")]
     assert refusals(late) == [("WRONG_STATE", "id")]
     assert (await session.scalars(select(TicketRating.rating))).all() == [4]
     await session.commit()
