@@ -70,12 +70,12 @@ async def rate_ticket(
 
 async def check_rating_changes(session: AsyncSession, ticket: Ticket) -> None:
     """Refuse to change what was said about a ticket more often than anybody does who means it."""
-    said = await session.scalar(
+    changes = await session.scalar(
         select(func.count(Event.id)).where(
             Event.subject == Subject.TICKET, Event.subject_id == ticket.id, Event.name == TicketRated.name
         )
     )
-    if (said or 0) >= RATING_CHANGES_LIMIT:
+    if (changes or 0) >= RATING_CHANGES_LIMIT:
         raise LimitReached(
             "A ticket can be rated {limit} times.", limit=RATING_CHANGES_LIMIT, field=("rating",)
         )
