@@ -87,7 +87,6 @@ def downgrade() -> None:
     op.drop_table("ticket_difference_units")
     op.drop_table("ticket_differences")
     with op.batch_alter_table("ticket_lines") as batch_op:
-        batch_op.drop_constraint("fk_ticket_lines_substitute_variant_id", type_="foreignkey")
         batch_op.drop_column("substitute_variant_id")
     op.drop_column("ticket_lines", "in_place_amount")
     for table, name in reversed(COUNTED):

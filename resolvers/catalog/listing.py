@@ -75,7 +75,8 @@ async def find_products(
     """A page of the products a query matches; if few have all its words, of those with most of them, too."""
     check_page(page)
     index = await ready_index(info)
-    plan = await plan_of_page(index, query, page, await info.context.shop.synonyms.known())
+    synonyms = await info.context.shop.synonyms.known() if query else ()
+    plan = await plan_of_page(index, query, page, synonyms)
     if plan and sort is ProductSort.RELEVANCE and not page.cursors:
         plan = await plan_filled_match(index, plan, criteria.visible) or plan
     found = await load_product_page(info, index, replace(criteria, plan=plan), sort, page)
