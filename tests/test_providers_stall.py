@@ -4,7 +4,7 @@ from pathlib import Path
 
 from bench.providers_stall import SEED, STALLED, StallPlan, StallResult, find_wrong_waits, pool, run_stall
 
-SMALL = StallPlan(turns=2, turn_seconds=4.0, rest_seconds=1.0, warm_seconds=1.0)
+SMALL = StallPlan(turns=2, turn_seconds=6.0, rest_seconds=1.0, warm_seconds=1.0)
 
 
 async def test_others_are_served_while_a_provider_answers_nothing(tmp_path: Path) -> None:

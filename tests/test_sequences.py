@@ -7,8 +7,8 @@ from bench.sequence_stage import SequenceStage
 from bench.sequences import try_sequences
 
 SEQUENCES = 8
-FOUND = {"pay", "deliver_everything", "claim", "answer", "send_back"}
-"""What a few sequences are long enough to come to."""
+FOUND = {"pay", "deliver_everything"}
+"""What even a few sequences come to, whichever hypothesis chooses."""
 
 
 async def test_any_sequence_of_steps_ends_its_order_and_the_books_agree(
