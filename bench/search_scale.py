@@ -91,15 +91,26 @@ async def measure_growing(
                 default_currency=CurrencyCode.USD,
             )
             async with open_clients(settings) as (shop, clients):
-                await generated.fill(size - len(products))
-                await measure_size(shop, clients, size, generated.made, judgements)
+                # the shop follows its database: it would read what is being written, and build beside us
+                async with shop.product_index.turn:
+                    await generated.fill(size - len(products))
+                    before = own_megabytes()
+                    built = await build_index(shop, generated.made)
+                await measure_size(shop, clients, size, built, judgements)
+                print_memory(shop, before)
 
 
-async def measure_size(shop: Shop, clients: Clients, size: int, made: int, judgements: Judgements) -> None:
-    before, began, worked = own_megabytes(), time.perf_counter(), time.process_time()
+async def build_index(shop: Shop, made: int) -> QueryDuration:
+    began, worked = time.perf_counter(), time.process_time()
     position = await read_position(shop.database.reads)
     await shop.products.build(all_documents(shop, made), position=position.write())
-    built = QueryDuration(time.perf_counter() - began, time.process_time() - worked)
+    return QueryDuration(time.perf_counter() - began, time.process_time() - worked)
+
+
+async def measure_size(
+    shop: Shop, clients: Clients, size: int, built: QueryDuration, judgements: Judgements
+) -> None:
+    """Print the quality and the speed of each kind of requests."""
     guest = clients.guest()
     scores = []
     for query, judged in judgements.items():
@@ -122,6 +133,9 @@ async def measure_size(shop: Shop, clients: Clients, size: int, made: int, judge
             again.append(await time_call(post_request(clients.app, body)))
         print(f"  {kind.name}: CPU {describe(first)}; asked again {describe(again)}", end="")
         print(f"; aim {aim:.0f} ms" if (aim := AIMS.get(kind.name)) else "", flush=True)
+
+
+def print_memory(shop: Shop, before: float) -> None:
     mapped = mapped_megabytes(shop.settings.deployment.var_dir)
     print(
         f"  memory: {mapped:.0f} MB of the index's files, shared by the processes of a machine,"
