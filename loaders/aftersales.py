@@ -282,7 +282,7 @@ class RefundsByTicket(ManyByKey[int, Refund]):
 class ReplacementsByTicket(ManyByKey[int, Delivery]):
     key = Delivery.ticket_id
     order_by = (Delivery.position, DeliveryLine.id)
-    brings = {"delivery_lines": (Delivery.id, DeliveryLine.delivery_id)}
+    brings = {"delivery_lines": (Delivery.id, DeliveryLine.delivery_id, DeliveryLine.quantity > 0)}
 
     sends_back = False
 

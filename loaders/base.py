@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any, ClassVar, Generic, TypeVar, overload
 
 from aiodataloader import DataLoader
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql.selectable import SelectBase
@@ -93,7 +93,7 @@ class SelectLoader(Loader[K, V]):
 
     key: ClassVar[Any]
     order_by: ClassVar[Any] = ()
-    brings: ClassVar[Mapping[str, tuple[Any, Any]]] = {}
+    brings: ClassVar[Mapping[str, tuple[Any, ...]]] = {}
 
     def statement(self) -> AnySelect:
         return select(model_of(type(self).key))
@@ -108,8 +108,8 @@ class SelectLoader(Loader[K, V]):
     def _build(self, dialect: str) -> SelectBase:
         key = type(self).key
         statement = self.statement().with_only_columns(*columns_of(model_of(key)), maintain_column_froms=True)
-        for parent, child in self.brings.values():
-            statement = statement.outerjoin(model_of(child), child == parent)
+        for parent, child, *only in self.brings.values():
+            statement = statement.outerjoin(model_of(child), and_(child == parent, *only))
             statement = statement.add_columns(*columns_of(model_of(child)))
         return statement.where(is_among(key, "keys", dialect)).order_by(*as_tuple(type(self).order_by))
 
@@ -131,8 +131,8 @@ class ManyByKey(SelectLoader[K, Sequence[R]], Generic[K, R]):
     """All rows for each key, in the order `order_by`.
 
     `primes` names the by-id loader of the same rows, which is filled with them. `brings` names loaders of
-    children that are read in the same statement, each with the parent's column and the child's: one statement
-    less for what is nearly always asked for together.
+    children that are read in the same statement, each with the parent's column and the child's, and which
+    of them: one statement less for what is nearly always asked for together.
     """
 
     primes: ClassVar[str | None] = None
@@ -141,7 +141,7 @@ class ManyByKey(SelectLoader[K, Sequence[R]], Generic[K, R]):
         rows = await self.select_rows(keys)
         model = model_of(type(self).key)
         start = len(columns_of(model))
-        for name, (parent, child) in self.brings.items():
+        for name, (parent, child, *_) in self.brings.items():
             self._prime_children(name, rows, start, parent=parent, child=child)
             start += len(columns_of(model_of(child)))
         if self.brings:

@@ -241,7 +241,7 @@ class DeliveriesByOrder(ManyByKey[int, Delivery]):
     key = Delivery.order_id
     order_by = (Delivery.position, DeliveryLine.id)
     primes = "delivery"
-    brings = {"delivery_lines": (Delivery.id, DeliveryLine.delivery_id)}
+    brings = {"delivery_lines": (Delivery.id, DeliveryLine.delivery_id, DeliveryLine.quantity > 0)}
 
     def statement(self) -> AnySelect:
         return select(Delivery).where(Delivery.method != ShippingMethod.NONE)
@@ -257,8 +257,13 @@ class DeliveryById(ByKey[int, Delivery]):
 
 
 class LinesByDelivery(ManyByKey[int, DeliveryLine]):
+    """The lines of a delivery of which something is left to send, or was sent."""
+
     key = DeliveryLine.delivery_id
     order_by = DeliveryLine.id
+
+    def statement(self) -> AnySelect:
+        return select(DeliveryLine).where(DeliveryLine.quantity > 0)
 
 
 class DeliveryLineById(ByKey[int, DeliveryLine]):

@@ -338,13 +338,14 @@ class DeliveryLine(Base):
     """Units of one order line that leave one warehouse for one address."""
 
     __tablename__ = "delivery_lines"
-    __table_args__ = (CheckConstraint("quantity > 0 AND 0 <= packed AND packed <= quantity", name="packed"),)
+    __table_args__ = (CheckConstraint("0 <= packed AND packed <= quantity", name="packed"),)
 
     id: Mapped[Id]
     delivery_id: Mapped[int] = mapped_column(ForeignKey("deliveries.id"), index=True)
     order_line_id: Mapped[int] = mapped_column(ForeignKey("order_lines.id"), index=True)
     warehouse_id: Mapped[int] = mapped_column(ForeignKey("warehouses.id"))
     quantity: Mapped[int]
+    """None where all of them were cancelled after a parcel with them had come back."""
     packed: Mapped[int]
     ended: Mapped[int] = mapped_column(default=0, server_default="0")
     """Units that were sent and came back undelivered, and are no part of the order any more."""

@@ -15,7 +15,7 @@ from domain.aftersales.parts import current_inspections_of, load_noted_units
 from domain.aftersales.replacement import build_replacement, select_last_position
 from domain.aftersales.sent_units import load_sent_units
 from domain.aftersales.states import TRANSITIONS
-from domain.aftersales.withdrawal import remove_units
+from domain.aftersales.withdrawal import WithdrawnUnits, remove_units
 from domain.cause import Cause
 from domain.errors import WrongState
 from domain.events import TicketEscalated
@@ -134,7 +134,7 @@ async def keep_unsent(session: AsyncSession, ticket: Ticket) -> None:
     rows = [row for row in await current_inspections_of(session, ticket) if row.condition in CLAIMED_GOODS]
     lines = await load_lines_back(session, rows)
     scanned_of, packed_before = await count_scanned(session, rows), await find_packed_before(session, rows)
-    emptied = set()
+    emptied, removed = set[int](), list[WithdrawnUnits]()
     for row in rows:
         line = lines.get(row.delivery_line_id)
         unsent = 0 if line is None else line.quantity - line.packed - scanned_of.get(line.id, 0)
@@ -146,8 +146,8 @@ async def keep_unsent(session: AsyncSession, ticket: Ticket) -> None:
             row.delivery_line_id = None
             emptied.add(line.delivery_id)
             await session.flush()
-        await remove_units(session, line, unsent)
-    await session.flush()
+        removed.append(WithdrawnUnits(line, unsent))
+    await remove_units(session, removed)
     await delete_empty_deliveries(session, emptied)
 
 

@@ -30,7 +30,16 @@ from domain.promotion import CancelledUnits, release_promotion_units, release_pr
 from domain.shipment import refresh_fulfilment, set_receipt_due
 from domain.state import move
 from domain.stock import Allocation, LineAllocation, release_line_units
-from models import Delivery, DeliveryLine, Order, Payment, PaymentStatus, PostingKind, RefundTarget
+from models import (
+    Delivery,
+    DeliveryLine,
+    Order,
+    Payment,
+    PaymentStatus,
+    PostingKind,
+    RefundTarget,
+    ShipmentLine,
+)
 
 
 class AlreadyPacked(WrongState):
@@ -239,9 +248,7 @@ async def remove_withdrawn(
         if each.line.reserved
     ]
     await release_line_units(session, released, order_id=case.order.id, cause=cause)
-    for each in withdrawn:
-        await remove_units(session, each.line, each.units)
-    await session.flush()
+    await remove_units(session, withdrawn)
     await release_promotion_units(session, case.order.id, cancelled, now=cause.now)
     await refresh_fulfilment(session, case.order, cause=cause)
 
@@ -261,12 +268,19 @@ def cancelled_units(
     ]
 
 
-async def remove_units(session: AsyncSession, line: DeliveryLine, units: int) -> None:
-    """Take units off a delivery line; one without units is deleted."""
-    if units == line.quantity:
-        await session.delete(line)
-    else:
-        line.quantity -= units
+async def remove_units(session: AsyncSession, removed: Sequence[WithdrawnUnits]) -> None:
+    """Take units off delivery lines; one without units is deleted, unless a parcel that was sent names it."""
+    emptied = {each.line.id: each.line for each in removed if each.units == each.line.quantity}
+    kept = set[int]()
+    if emptied:
+        named = select(ShipmentLine.delivery_line_id).where(ShipmentLine.delivery_line_id.in_(emptied))
+        kept.update(await session.scalars(named))
+    for each in removed:
+        if each.line.id in emptied.keys() - kept:
+            await session.delete(each.line)
+        else:
+            each.line.quantity -= each.units
+    await session.flush()
 
 
 async def find_open_payments(session: AsyncSession, order: Order) -> Sequence[Payment]:

@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.cancelling import cancel_lines
 from domain.aftersales.order_editing.changes import LineAddition, LineChange, OrderChanges
-from domain.aftersales.order_editing.editing import EditRequest, edit_order
 from domain.aftersales.order_editing.extra_payment import carry_out_paid_edit, drop_unpaid_edit
 from domain.aftersales.order_editing.payments import change_payments
 from domain.aftersales.order_editing.quote import quote_edit
@@ -25,7 +24,6 @@ from events.shop import Shop
 from models import (
     CurrencyCode,
     Delivery,
-    Money,
     Order,
     OrderEdit,
     OrderEditStatus,
@@ -60,6 +58,7 @@ from tests.factories.order import (
     pay,
     payments_of,
 )
+from tests.factories.order_edit import edit
 from tests.factories.promotion import create_flash_sale, create_full_reduction
 from tests.factories.shipment import send
 from tests.factories.stock import reserved_units
@@ -68,28 +67,6 @@ from tests.observe import count_statements
 pytestmark = pytest.mark.usefixtures("audit_at_end")
 
 CNY = CurrencyCode.CNY
-
-
-async def edit(
-    session: AsyncSession,
-    order: Order,
-    changes: OrderChanges,
-    *,
-    method: PaymentMethod | None = None,
-    key: str = "edit-1",
-    total: int | None = None,
-) -> Order:
-    """Edit an order at the quoted total."""
-    if total is None:
-        total = (await quote_edit(session, order.id, changes, now=NOW)).total.minor
-    return await edit_order(
-        session,
-        order.id,
-        EditRequest(changes, Money(total, order.currency), method, key),
-        TERMS,
-        receipt_after=RECEIPT_AFTER,
-        cause=Cause(NOW, order.account_id),
-    )
 
 
 async def order_with_waiting_edit(session: AsyncSession, *, units: int = 1) -> tuple[Order, Variant]:

@@ -28,7 +28,7 @@ from models import (
     PromotionUse,
     Refund,
 )
-from tests.domain.test_order_edit import edit, only_edit
+from tests.domain.test_order_edit import only_edit
 from tests.factories.aftersales import create_ticket, order_lines_of
 from tests.factories.order import (
     CASH,
@@ -44,6 +44,7 @@ from tests.factories.order import (
     parcels_to_pack,
     payments_of,
 )
+from tests.factories.order_edit import edit
 from tests.factories.promotion import create_promotion
 from tests.factories.shipment import delivery_of
 

@@ -9,7 +9,7 @@ from domain.aftersales.undelivered import end_shipment
 from domain.cause import Cause
 from events.shop import Shop
 from models import Promotion, PromotionKind, PromotionUse, ShipmentStatus
-from tests.domain.test_order_edit import edit, only_edit
+from tests.domain.test_order_edit import only_edit
 from tests.domain.test_order_edit_address import CHEAP
 from tests.domain.test_order_lifecycle import cancel
 from tests.factories.order import (
@@ -24,6 +24,7 @@ from tests.factories.order import (
     deliver_to,
     pay,
 )
+from tests.factories.order_edit import edit
 from tests.factories.promotion import create_flash_sale, create_promotion
 from tests.factories.shipment import pack, send, track, tracking_fact
 

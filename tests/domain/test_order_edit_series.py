@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.cancelling import cancel_lines
 from domain.aftersales.order_editing.changes import LineAddition, LineChange, OrderChanges
-from domain.aftersales.order_editing.editing import EditRequest, edit_order
 from domain.aftersales.order_editing.extra_payment import carry_out_paid_edit
 from domain.aftersales.order_editing.quote import quote_edit
 from domain.aftersales.rules import ClaimedUnits
@@ -35,13 +34,13 @@ from tests.factories.order import (
     NOW,
     RECEIPT_AFTER,
     SANDBOX,
-    TERMS,
     a_variant,
     create_order,
     pay,
     payments_of,
     request_for,
 )
+from tests.factories.order_edit import edit
 from tests.factories.promotion import create_full_reduction, create_promotion
 
 pytestmark = pytest.mark.usefixtures("audit_at_end")
@@ -99,10 +98,7 @@ async def change_units(session: AsyncSession, order: Order, variants: list[Varia
 async def edit_at_quote(
     session: AsyncSession, order: Order, changes: OrderChanges, *, method: PaymentMethod | None = None
 ) -> None:
-    total = (await quote_edit(session, order.id, changes, now=NOW)).total
-    request = EditRequest(changes, total, method, f"edit-{next(KEYS)}")
-    by = Cause(NOW, order.account_id)
-    await edit_order(session, order.id, request, TERMS, receipt_after=RECEIPT_AFTER, cause=by)
+    await edit(session, order, changes, method=method, key=f"edit-{next(KEYS)}")
 
 
 async def cancel_units(session: AsyncSession, order: Order, random: Random) -> None:

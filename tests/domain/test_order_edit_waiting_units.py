@@ -9,9 +9,9 @@ from domain.cause import Cause
 from domain.payment import capture_payment
 from events.shop import Shop
 from models import Backorder, Order, OrderLine, OrderStatus, ShipmentLine, Variant
-from tests.domain.test_order_edit import edit
 from tests.factories.aftersales import order_lines_of
 from tests.factories.order import CASH, NOW, SANDBOX, a_variant, create_order, payments_of
+from tests.factories.order_edit import edit
 from tests.factories.stock import receive
 from tests.observe import run_until_idle
 

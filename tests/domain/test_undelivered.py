@@ -1,6 +1,6 @@
 """Parcels that come back or are lost: inspected, ended, sent again, or corrected."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -8,8 +8,12 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.aftersales.cancelling import cancel_lines
 from domain.aftersales.decisions import agree_ticket
+from domain.aftersales.order_editing.changes import LineAddition, LineChange, OrderChanges
+from domain.aftersales.order_editing.extra_payment import carry_out_paid_edit
 from domain.aftersales.replacement_choice import choose_replacement
+from domain.aftersales.rules import ClaimedUnits
 from domain.aftersales.settlement import follow_refunds, follow_replacement
 from domain.aftersales.undelivered import end_overdue_shipment, end_shipment, select_overdue_shipments
 from domain.analytics import load_units_sold
@@ -27,10 +31,13 @@ from domain.shipment import (
     send_again,
 )
 from events.shop import Shop
+from loaders import Loaders
 from models import (
+    CurrencyCode,
     FulfilmentStatus,
     Order,
     OrderDisplayStatus,
+    OrderLine,
     OrderPaymentStatus,
     OrderStatus,
     Payment,
@@ -44,6 +51,7 @@ from models import (
     ShipmentStatus,
     ShippingMethod,
     StockLevel,
+    Ticket,
     TicketReason,
     TicketStatus,
     TicketType,
@@ -69,6 +77,7 @@ from tests.factories.order import (
     pay,
     payments_of,
 )
+from tests.factories.order_edit import edit
 from tests.factories.shipment import send, track, tracking_fact
 from tests.factories.stock import receive, reserved_units
 
@@ -125,6 +134,12 @@ async def refund_all(session: AsyncSession, order: Order) -> int:
         await settle_refund(session, refund.id, provider_reference="R", cause=Cause(NOW))
         total += refund.amount
     return total
+
+
+async def follow_all_refunds(session: AsyncSession, order: Order) -> None:
+    """The tickets of an order whose refunds have arrived."""
+    for ticket_id in await session.scalars(select(Ticket.id).where(Ticket.order_id == order.id)):
+        await follow_refunds(session, ticket_id, DEADLINES, cause=Cause(NOW))
 
 
 async def check_books(session: AsyncSession) -> None:
@@ -487,6 +502,79 @@ async def test_a_parcel_that_came_back_is_sent_again_from_stock(shop: Shop, sess
     await collect_cash(session, cash.id, order.money(19_800), cause=Cause(NOW))
     await confirm_receipt(session, order.id, cause=Cause(NOW))
     assert order.status is OrderStatus.COMPLETED
+    await check_books(session)
+
+
+async def two_lines_sent_again(session: AsyncSession) -> Order:
+    """A paid order of one unit of each of two variants whose only parcel came back and is sent once more."""
+    first, second = await a_variant(session), await a_variant(session)
+    order = await create_order(session, lines=[(first, 1), (second, 1)])
+    await pay(session, order)
+    [parcel] = await dispatch(session, order)
+    await come_back(session, parcel)
+    lines = await session.scalars(select(ShipmentLine).where(ShipmentLine.shipment_id == parcel.id))
+    found = [InspectedUnits(line.order_line_id, 1, 0, 0) for line in lines]
+    await inspect_shipment(session, parcel.id, found, cause=Cause(NOW))
+    await send_again(session, parcel.id, cause=Cause(NOW))
+    await session.commit()
+    return order
+
+
+async def cancel_at_once(session: AsyncSession, order: Order, line: OrderLine) -> None:
+    await cancel_lines(
+        session,
+        order.id,
+        [ClaimedUnits(line.id, 1)],
+        reason="Too late",
+        receipt_after=RECEIPT_AFTER,
+        cause=Cause(NOW),
+    )
+
+
+async def claim_and_agree(session: AsyncSession, order: Order, line: OrderLine) -> None:
+    ticket = await create_ticket(
+        session, order=order, type=TicketType.REFUND_ONLY, reason=TicketReason.NO_REASON, lines=[(line, 1)]
+    )
+    await agree_ticket(session, ticket.id, DEADLINES, cause=Cause(NOW))
+
+
+async def edit_and_pay(session: AsyncSession, order: Order, line: OrderLine) -> None:
+    """The line goes, and dearer units of another come, which are paid before the edit is carried out."""
+    dearer = await a_variant(session, prices={CurrencyCode.CNY: 25_000})
+    changes = OrderChanges(lines=[LineChange(line.id, 0)], additions=[LineAddition(dearer.id, 1)])
+    await edit(session, order, changes, method=SANDBOX)
+    await pay(session, order)
+    payment = (await payments_of(session, order))[-1]
+    await carry_out_paid_edit(session, payment.id, receipt_after=RECEIPT_AFTER, cause=Cause(NOW))
+
+
+@pytest.mark.parametrize(
+    ("take_off", "kept"),
+    [(cancel_at_once, 1), (claim_and_agree, 1), (edit_and_pay, 2)],
+    ids=["cancelled", "claimed", "edited"],
+)
+async def test_what_came_back_and_waits_to_be_sent_again_can_still_leave_its_order(
+    shop: Shop,
+    session: AsyncSession,
+    take_off: Callable[[AsyncSession, Order, OrderLine], Awaitable[None]],
+    kept: int,
+) -> None:
+    order = await two_lines_sent_again(session)
+    line, other = await order_lines_of(session, order)
+    await take_off(session, order, line)
+    await check_books(session)
+
+    [delivery] = await Loaders(shop.database.reads).order_deliveries.load(order.id)
+    shown = await Loaders(shop.database.reads).delivery_lines.load(delivery.id)
+    assert line.cancelled == 1
+    assert len(shown) == kept
+    assert line.id not in {each.order_line_id for each in shown}
+    [again] = await dispatch(session, order)
+    await arrive(session, again)
+    assert await refund_all(session, order) == 9_900 * (take_off is not edit_and_pay)
+    ended = await confirm_receipt(session, order.id, cause=Cause(NOW))
+    await follow_all_refunds(session, order)
+    assert (ended.status, other.cancelled) == (OrderStatus.COMPLETED, 0)
     await check_books(session)
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.address import PostalAddress, write_address
 from domain.aftersales.order_editing.facts import EditFacts
 from domain.aftersales.order_editing.plan import EditPlan, PlannedAddition, PlannedRemoval, PlannedSource
-from domain.aftersales.withdrawal import remove_units
+from domain.aftersales.withdrawal import WithdrawnUnits, remove_units
 from domain.cause import Cause
 from domain.events import OrderEvent
 from domain.ledger import NewPosting, write_postings
@@ -78,9 +78,9 @@ async def take_off_units(
         if lines[each.delivery_line_id].reserved
     ]
     await release_line_units(session, released, order_id=facts.order.id, cause=cause)
-    for each in removals:
-        await remove_units(session, lines[each.delivery_line_id], each.units)
-    await session.flush()
+    await remove_units(
+        session, [WithdrawnUnits(lines[each.delivery_line_id], each.units) for each in removals]
+    )
 
 
 def restate_order(facts: EditFacts, plan: EditPlan, total_change: int) -> None:

@@ -82,7 +82,7 @@ from tests.domain.states.outcomes import (
     check_outcomes,
     documented_outcomes,
 )
-from tests.domain.test_order_edit import edit, only_edit, order_with_waiting_edit
+from tests.domain.test_order_edit import only_edit, order_with_waiting_edit
 from tests.domain.test_state import TABLES
 from tests.factories.account import create_account
 from tests.factories.aftersales import create_ticket, order_lines_of
@@ -105,6 +105,7 @@ from tests.factories.order import (
     pay,
     payments_of,
 )
+from tests.factories.order_edit import edit
 from tests.factories.payment import fail_newest_attempt, start_after_closing
 
 DERIVED = {
