@@ -25,6 +25,10 @@ class StoryRefused(Exception):
     """The shop refused a step that its story takes for possible."""
 
 
+class OperationFailed(StoryRefused):
+    """An operation was not refused by a payload but answered with errors."""
+
+
 class MovedClock:
     """The shop's clock, which the replay moves."""
 
@@ -101,10 +105,10 @@ class Life:
         return payload
 
     async def ask(self, client: Client, document: str, **variables: Any) -> Any:
-        """The data of an answer; StoryRefused where it has errors."""
+        """The data of an answer; OperationFailed where it has errors."""
         answer = await client.ask(document, **variables)
         if errors := answer.get("errors"):
-            raise StoryRefused("; ".join(str(error["message"]) for error in errors))
+            raise OperationFailed("; ".join(str(error["message"]) for error in errors))
         return answer["data"]
 
     async def buy(self, mutation: str, answer: str = "__typename", **terms: Any) -> Any:

@@ -5,12 +5,12 @@ from datetime import timedelta
 from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import initialize, invariant, rule
 
-from bench.replay_amounts import Fields
-from bench.replay_orders import UNDER_WAY, StoryRefused
-from bench.sequence_stage import SequenceStage
-from models import OrderStatus, PaymentStatus, TicketStatus
+from bench.replay_orders import UNDER_WAY
+from bench.sequence_steps import OrderSteps, choose, is_back, units_of
+from domain.aftersales.states import CHOOSABLE
+from models import PaymentStatus, TicketStatus
 from resolvers.ids import global_id
 
 ANY = st.integers(0, 3)
@@ -31,7 +31,6 @@ CLAIMS = (
 )
 TRACKED = ("IN_TRANSIT", "DELIVERED", "DELIVERY_FAILED", "RETURNING", "RETURNED", "EXPIRED")
 METHODS = (("SANDBOX",), ("SANDBOX", "SANDBOX"), ("CASH_ON_DELIVERY",), ("SANDBOX", "CASH_ON_DELIVERY"))
-ENDED = (OrderStatus.COMPLETED, OrderStatus.CANCELLED, OrderStatus.CLOSED)
 ROUNDS = 40
 """How often the staff look after what is open, each time some days later, until the order must have ended."""
 LATER = timedelta(days=3)
@@ -39,14 +38,8 @@ AFTERWARDS = timedelta(days=40)
 """How long an order that has ended is watched: all windows close meanwhile."""
 
 
-class OrderSequence(RuleBasedStateMachine):
-    """One order. A step that the shop refuses is as good as any other: it changes nothing."""
-
-    def __init__(self, stage: SequenceStage) -> None:
-        super().__init__()
-        self.stage = stage
-        self.goods = stage.count_goods()
-        self.attempts: list[str] = []
+class OrderSequence(OrderSteps):
+    """One order, of which anything may be tried at any time."""
 
     # --- the customer
 
@@ -75,8 +68,7 @@ class OrderSequence(RuleBasedStateMachine):
             )
 
     async def pay_one(self, payment_id: str, status: PaymentStatus) -> None:
-        started = await self.life.buy("paymentStart", "attempt { reference }", id=payment_id)
-        self.attempts.append(started["attempt"]["reference"])
+        await self.start_attempt(payment_id)
         await self.notify(self.attempts[-1], status)
 
     @rule(which=ANY)
@@ -104,8 +96,7 @@ class OrderSequence(RuleBasedStateMachine):
     @rule(which=ANY, quantity=st.integers(0, 4), more=st.booleans())
     def edit(self, which: int, quantity: int, more: bool) -> None:
         line = choose(self.read()["lines"], which)
-        good = self.life.random.choice(list(self.stage.shop.goods))
-        additions = [{"variantId": good, "quantity": 1}] if more else []
+        additions = [{"variantId": self.choose_good(), "quantity": 1}] if more else []
         changes = {"lines": [{"orderLineId": line["id"], "quantity": quantity}], "additions": additions}
         self.take("edit", self.life.edit(changes))
 
@@ -270,12 +261,30 @@ class OrderSequence(RuleBasedStateMachine):
         for step in natural[:steps]:
             step()
 
-    @rule(which=ANY, choice=st.sampled_from(["MONEY", "WAIT"]))
+    @rule(which=ANY, quantity=FEW, steps=st.integers(1, 4), paid=st.booleans())
+    def exchange(self, which: int, quantity: int, steps: int, paid: bool) -> None:
+        """Exchange units for others, which may cost more or less."""
+        line = {"orderLineId": choose(self.read()["lines"], which)["id"], "quantity": quantity}
+        wanted = line | {"variantId": self.choose_good()}
+        self.take("exchange", self.life.open_ticket("EXCHANGE", "NO_REASON", [wanted]))
+        self.go_on(-1, steps)
+        if paid:
+            self.pay_difference(-1)
+
+    @rule(which=ANY)
+    def pay_difference(self, which: int) -> None:
+        """Pay what a replacement costs more than what it replaces."""
+        if ticket := self.choose_ticket(which, TicketStatus.AWAITING_PAYMENT):
+            self.take("pay_difference", self.life.buy("ticketDifferencePay", id=ticket, method="SANDBOX"))
+            self.pay(-1, True)
+            self.stage.run(self.stage.jobs.run())
+
+    @rule(which=ANY, choice=st.sampled_from(["MONEY", "WAIT", "VARIANT"]))
     def choose_replacement(self, which: int, choice: str) -> None:
-        if ticket := self.choose_ticket(which, TicketStatus.AWAITING_CHOICE, TicketStatus.AWAITING_STOCK):
-            self.take(
-                "choose_replacement", self.life.buy("ticketReplacementChoose", id=ticket, choice=choice)
-            )
+        terms = {"variantId": self.choose_good()} if choice == "VARIANT" else {}
+        if ticket := self.choose_ticket(which, *CHOOSABLE):
+            step = self.life.buy("ticketReplacementChoose", id=ticket, choice=choice, **terms)
+            self.take("choose_replacement", step)
 
     @rule(which=ANY)
     def cancel_claim(self, which: int) -> None:
@@ -334,13 +343,6 @@ class OrderSequence(RuleBasedStateMachine):
         assert self.stage.find_broken_rules() == []
         self.stage.ends[self.status.value] += 1
 
-    @property
-    def status(self) -> OrderStatus:
-        return self.stage.read_status(self.life.number)
-
-    def is_over(self) -> bool:
-        return self.status in ENDED
-
     def serve_everything(self) -> None:
         """Do what waits for the staff, a customer who answers nothing, and carriers who bring everything."""
         for _, id in self.stage.read_tickets(self.life.number):
@@ -375,59 +377,3 @@ class OrderSequence(RuleBasedStateMachine):
                         "approve_refunds",
                         self.life.serve("refundConfirm", id=refund["id"], reference=refund["reference"]),
                     )
-
-    # --- how steps are taken
-
-    def take(self, name: str, step: Coroutine[Any, Any, Any], *, moved: int = 0) -> None:
-        """Take a step, which brings so many units into the warehouses; what is refused brings none."""
-        try:
-            self.stage.run(step)
-        except StoryRefused:
-            self.stage.refused[name] += 1
-            return
-        self.stage.taken[name] += 1
-        self.goods += moved
-
-    def read(self) -> Any:
-        return self.stage.run(self.life.read())
-
-    def left_parcels(self, *statuses: str) -> list[Any]:
-        """The parcels that have left the warehouse, in one of these statuses or in any."""
-        left = [each for each in self.read()["shipments"] if each["dispatchedAt"]]
-        return [each for each in left if not statuses or each["status"] in statuses]
-
-    def choose_ticket(self, which: int, *statuses: TicketStatus) -> str | None:
-        chosen = choose(self.find_tickets(*(statuses or TicketStatus)), which)
-        return global_id("Ticket", chosen) if chosen else None
-
-    def find_tickets(self, *statuses: TicketStatus) -> list[int]:
-        """The ids of the tickets in one of these statuses."""
-        return [id for status, id in self.stage.read_tickets(self.life.number) if status in statuses]
-
-    def units_of_ticket(self, ticket: str) -> int:
-        return sum(line["quantity"] for line in self.read_ticket(ticket)["lines"])
-
-    def is_late(self, ticket: str) -> bool:
-        """Whether no return of it waits to be inspected: then only what silence accepted is booked."""
-        return bool(self.read_ticket(ticket)["status"] != "RETURN_SHIPPED")
-
-    def read_ticket(self, ticket: str) -> Any:
-        return self.stage.run(self.life.ask(self.stage.shop.staff, TICKET, id=ticket))["ticket"]
-
-
-TICKET = "query($id: ID!) { ticket(id: $id) { status lines { quantity } } }"
-
-
-def choose(found: Sequence[Any], which: int) -> Any:
-    """One of these; None where there is none."""
-    return found[which % len(found)] if found else None
-
-
-def is_back(parcel: Fields) -> bool:
-    """Whether a parcel brings back what a customer had returned: it is not of the stock."""
-    return bool(parcel["delivery"]["sendsBack"])
-
-
-def units_of(parcel: Fields) -> int:
-    """The units of the stock in a parcel."""
-    return 0 if is_back(parcel) else sum(int(line["quantity"]) for line in parcel["lines"])
