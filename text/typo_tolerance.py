@@ -1,8 +1,6 @@
 """Typo tolerance: words within one edit (a letter too many, too few, wrong, or two swapped)."""
 
-from collections.abc import Iterable
-
-from rapidfuzz.distance import OSA
+from string import ascii_lowercase, digits
 
 SHORTEST = 4
 """Letters of the shortest word in which a typo is tolerated."""
@@ -15,16 +13,14 @@ def tolerates_typo(word: str) -> bool:
     return SHORTEST <= len(word) <= LONGEST and word.isascii() and word.isalpha()
 
 
-def one_edit_away(word: str, candidates: Iterable[str]) -> list[str]:
-    """The candidates that differ from the word by one edit."""
-    return [each for each in candidates if each != word and OSA.distance(word, each, score_cutoff=1) <= 1]
+LETTERS = ascii_lowercase + digits
 
 
-def prefix_one_edit_away(word: str, candidates: Iterable[str]) -> list[str]:
-    """The candidates that begin with the word or with something one edit away from it."""
-    lengths = (len(word) - 1, len(word), len(word) + 1)
-    return [
-        each
-        for each in candidates
-        if any(OSA.distance(word, each[:length], score_cutoff=1) <= 1 for length in lengths)
-    ]
+def one_edit_away(word: str) -> set[str]:
+    """What differs from a word by one edit."""
+    cuts = [(word[:at], word[at:]) for at in range(len(word) + 1)]
+    found = {before + after[1:] for before, after in cuts if after}
+    found |= {before + after[1] + after[0] + after[2:] for before, after in cuts if len(after) > 1}
+    found |= {before + letter + after[1:] for before, after in cuts if after for letter in LETTERS}
+    found |= {before + letter + after for before, after in cuts for letter in LETTERS}
+    return found - {word}

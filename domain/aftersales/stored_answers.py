@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Row, select, union_all
+from sqlalchemy import ColumnElement, Row, and_, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.events import EVENT_TYPES, TicketEvent
@@ -44,12 +44,15 @@ async def fill_stored_answers(session: AsyncSession, after: int) -> int | None:
     """
     tickets = (
         await session.scalars(
-            select(Ticket).where(Ticket.id > after).order_by(Ticket.id).limit(BATCH).with_for_update()
+            select(Ticket)
+            .where(Ticket.id > after, keeps_no_answers())
+            .order_by(Ticket.id)
+            .limit(BATCH)
+            .with_for_update()
         )
     ).all()
-    unknown = [ticket for ticket in tickets if is_unknown(ticket)]
-    histories = await read_histories(session, unknown)
-    for ticket in unknown:
+    histories = await read_histories(session, tickets)
+    for ticket in tickets:
         history = histories[ticket.id]
         ticket.first_answered_at, ticket.reopens = history.first_answered_at, history.reopens
         if ticket.status in RESOLVED:
@@ -60,8 +63,10 @@ async def fill_stored_answers(session: AsyncSession, after: int) -> int | None:
     return tickets[-1].id if tickets else None
 
 
-def is_unknown(ticket: Ticket) -> bool:
-    return ticket.first_answered_at is None and ticket.resolved_at is None and not ticket.reopens
+def keeps_no_answers() -> ColumnElement[bool]:
+    """Whether a ticket keeps nothing yet, or was resolved and does not keep when."""
+    nothing = and_(Ticket.first_answered_at.is_(None), Ticket.resolved_at.is_(None), Ticket.reopens == 0)
+    return or_(nothing, and_(Ticket.status.in_(RESOLVED), Ticket.resolved_at.is_(None)))
 
 
 async def read_histories(session: AsyncSession, tickets: Sequence[Ticket]) -> Mapping[int, TicketHistory]:

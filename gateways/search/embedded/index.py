@@ -31,7 +31,7 @@ from gateways.search.protocol import (
     NumberFilter,
     ValueCount,
 )
-from text.typo_tolerance import one_edit_away, prefix_one_edit_away
+from text.typo_tolerance import one_edit_away
 
 T = TypeVar("T")
 
@@ -43,9 +43,6 @@ WRITER_BYTES, BUILDER_BYTES = 15_000_000, 100_000_000
 
 INLINE_LIMIT = 50_000
 """Documents up to which a query runs in the event loop: it takes less time than to change threads."""
-
-CORRECTED_DOCUMENTS = 20
-"""Documents whose words are compared with a mistyped one, in each of a few rounds."""
 
 COUNTED_EXACTLY = 100
 """Documents up to which the number of those with a word is exact: deleted ones are counted until a merge."""
@@ -188,21 +185,17 @@ class EmbeddedIndex:
         self, word: str, *, limit: int, is_prefix: bool = False
     ) -> Sequence[tuple[str, int]]:
         def run(searcher: tantivy.Searcher) -> list[tuple[str, int]]:
-            find_close = prefix_one_edit_away if is_prefix else one_edit_away
-            fuzzy = Query.fuzzy_term_query(self.schema, WORDS, word, 1, True, is_prefix)
-            found: dict[str, int] = {}
-            for _ in range(limit):
-                known = [
-                    (tantivy.Occur.MustNot, Query.term_query(self.schema, WORDS, each)) for each in found
-                ]
-                query = Query.boolean_query([(tantivy.Occur.Must, fuzzy), *known])
-                addresses = [address for _, address in searcher.search(query, CORRECTED_DOCUMENTS).hits]
-                texts = {text for each in addresses for text in str(searcher.doc(each)[WORDS][0]).split()}
-                close = find_close(word, texts - found.keys())
-                if not close:
-                    break
-                found |= {text: self.frequency_of(searcher, text) for text in close}
-            return sorted(found.items(), key=most_first)[:limit]
+            close = one_edit_away(word)
+            if is_prefix:
+                close = {
+                    longer
+                    for each in {*close, word}
+                    for longer, _ in searcher.terms_with_prefix(WORDS, each, limit=2 * limit)
+                }
+            found = {each: searcher.doc_freq(WORDS, each) for each in close}
+            first = sorted(((each, count) for each, count in found.items() if count), key=most_first)
+            counted = [(each, self.frequency_of(searcher, each)) for each, _ in first[: 2 * limit]]
+            return sorted((each for each in counted if each[1]), key=most_first)[:limit]
 
         return await self.read(run, [])
 
