@@ -10,10 +10,11 @@ from aiodataloader import DataLoader
 from sqlalchemy import and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
-from sqlalchemy.sql.selectable import SelectBase
 
+from loaders.combined import CombinedReads
 from models.database import Reads
 from models.sql.batches import BATCH_SIZE
+from models.sql.combined import PartialSelect
 from models.sql.dialects import columns_of, dialect_of
 from models.sql.parameters import encode_values, is_among
 from models.sql.prepared import DriverRow, PreparedSelect, build_entities, fetch_rows
@@ -22,6 +23,7 @@ from models.sql.types import AnySelect
 K = TypeVar("K", bound=Hashable)
 R = TypeVar("R")
 V = TypeVar("V")
+P = TypeVar("P", bound=PreparedSelect)
 
 
 class BatchTasks:
@@ -64,6 +66,16 @@ class LoaderSet:
     def __init__(self, reads: Reads, batches: BatchTasks | None = None) -> None:
         self.reads = reads
         self.batches = batches or BatchTasks()
+        self.combined: CombinedReads | None = None
+
+    def combine_statements(self) -> CombinedReads:
+        """From here on, what is asked for in the same turn is one statement.
+
+        Worth it for a page with many parts about one thing: otherwise small statements run side by side.
+        """
+        if self.combined is None:
+            self.combined = CombinedReads(self.reads, self.batches.register)
+        return self.combined
 
     def prime(self, name: str, key: Hashable, value: object) -> None:
         """Give the loader of this name a value that it then need not load."""
@@ -100,12 +112,21 @@ class SelectLoader(Loader[K, V]):
 
     async def select_rows(self, keys: list[K]) -> Sequence[DriverRow]:
         dialect = dialect_of(self.reads)
-        prepared = PREPARED.get((type(self), dialect))
-        if prepared is None:
-            prepared = PREPARED[type(self), dialect] = PreparedSelect(self._build(dialect), dialect)
+        if self.loaders.combined is not None:
+            part = self._prepare(PARTS, PartialSelect, dialect)
+            return await self.loaders.combined.fetch(part, keys=encode_values(keys, dialect))
+        prepared = self._prepare(PREPARED, PreparedSelect, dialect)
         return await fetch_rows(self.reads, prepared, keys=encode_values(keys, dialect))
 
-    def _build(self, dialect: str) -> SelectBase:
+    def _prepare(
+        self, known: "dict[tuple[type[Any], str], P]", kind: Callable[[AnySelect, str], P], dialect: str
+    ) -> P:
+        prepared = known.get((type(self), dialect))
+        if prepared is None:
+            prepared = known[type(self), dialect] = kind(self._build(dialect), dialect)
+        return prepared
+
+    def _build(self, dialect: str) -> AnySelect:
         key = type(self).key
         statement = self.statement().with_only_columns(*columns_of(model_of(key)), maintain_column_froms=True)
         for parent, child, *only in self.brings.values():
@@ -115,7 +136,8 @@ class SelectLoader(Loader[K, V]):
 
 
 PREPARED: dict[tuple[type[Any], str], PreparedSelect] = {}
-"""The compiled SELECT of each loader, by dialect."""
+PARTS: dict[tuple[type[Any], str], PartialSelect] = {}
+"""The compiled SELECT of each loader, by dialect: alone, and as a part of a statement."""
 
 
 class ByKey(SelectLoader[K, R | None], Generic[K, R]):
@@ -173,8 +195,11 @@ class Grouped(Loader[K, V]):
     """Anything computed for many keys: override `group`, and `default` for the keys it leaves out."""
 
     async def answer(self, keys: list[K]) -> list[V]:
-        async with self.reads() as session:
-            values = await self.group(session, keys)
+        if self.loaders.combined is not None:
+            values = await self.group(self.loaders.combined.session, keys)
+        else:
+            async with self.reads() as session:
+                values = await self.group(session, keys)
         return [values[key] if key in values else self.default() for key in keys]
 
     async def group(self, session: AsyncSession, keys: list[K]) -> Mapping[K, V]:

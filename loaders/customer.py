@@ -31,6 +31,7 @@ from models import (
 )
 from models.account import GIVEN_NAME, LAST_WORD, NAME_BEGINS
 from models.order import PHONE_TAIL
+from models.sql.together import read_together
 from models.sql.types import AnyColumn, AnySelect
 
 NEWEST_ACCOUNT = Sort("newest", (Key(Account.id, descending=True),))
@@ -139,13 +140,13 @@ class FiguresByCustomer(Grouped[int, CustomerFigures]):
     """The figures of customers: four statements, whatever their number."""
 
     async def group(self, session: AsyncSession, keys: list[int]) -> Mapping[int, CustomerFigures]:
-        orders = await count_by_account(session, Order.account_id, keys)
-        tickets = await count_by_account(
-            session, Ticket.account_id, keys, Ticket.status.not_in(ENDED_TICKETS)
-        )
-        spent = await sum_by_account(session, Payment.captured_amount, Payment, keys)
-        refunded = await sum_by_account(
-            session, Refund.amount, Refund, keys, Refund.status == RefundStatus.SUCCEEDED
+        is_refunded = Refund.status == RefundStatus.SUCCEEDED
+        orders, tickets, spent, refunded = await read_together(
+            session,
+            count_by_account(session, Order.account_id, keys),
+            count_by_account(session, Ticket.account_id, keys, Ticket.status.not_in(ENDED_TICKETS)),
+            sum_by_account(session, Payment.captured_amount, Payment, keys),
+            sum_by_account(session, Refund.amount, Refund, keys, is_refunded),
         )
         return {
             key: CustomerFigures(orders.get(key, 0), spent[key], refunded[key], tickets.get(key, 0))

@@ -4,13 +4,13 @@ from collections.abc import Collection, Sequence
 from typing import ClassVar
 
 from sqlalchemy import ColumnElement, func, literal, null, or_, select, union_all
-from sqlalchemy.sql.selectable import SelectBase
 
 from loaders.base import ManyByKey, loader
 from models import ArchivedEvent, Event, Subject
 from models.database import Reads
 from models.sql.dialects import columns_of
 from models.sql.parameters import is_among
+from models.sql.types import AnySelect
 
 OVERLAP = 1_000
 """How many ids below the highest are read again: an id is drawn before its transaction commits, so a lower
@@ -84,19 +84,20 @@ class EventsByRow(ManyByKey[int, Event]):
     key = Event.subject_id
     subject: ClassVar[Subject]
 
-    def _build(self, dialect: str) -> SelectBase:
+    def _build(self, dialect: str) -> AnySelect:
         kept = {column.name for column in columns_of(ArchivedEvent)}
         missing = {"attempts": literal(0), "claimed_until": null(), "failure": null()}
         columns = [column.name for column in columns_of(Event)]
         archived = [getattr(ArchivedEvent, name) if name in kept else missing[name] for name in columns]
-        return union_all(
+        both = union_all(
             select(*columns_of(Event)).where(
                 Event.subject == self.subject, is_among(Event.subject_id, "keys", dialect)
             ),
             select(*archived).where(
                 ArchivedEvent.subject == self.subject, is_among(ArchivedEvent.subject_id, "keys", dialect)
             ),
-        ).order_by("version")
+        ).subquery()
+        return select(*both.c).order_by(both.c.version)
 
 
 class EventsByOrder(EventsByRow):

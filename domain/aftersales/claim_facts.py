@@ -40,6 +40,7 @@ from models import (
     TicketLine,
     TicketType,
 )
+from models.sql.together import read_together
 
 FoundByLine = defaultdict[int, list[DomainError]]
 """Refusals by the index of the line they are about."""
@@ -128,22 +129,36 @@ async def load_order_facts(
     session: AsyncSession, order: Order, *, ticket_id: int | None = None, asked_at: datetime | None = None
 ) -> OrderFacts:
     """All that decides about claims on an order, as `load_claim_facts` has it."""
-    lines = await load_order_lines(session, order)
-    units = {line.id: LineUnits(bought=line.quantity - line.cancelled) for line in lines.values()}
-    await count_waiting(session, order, units)
-    sent = await load_sent_units(session, order, without_ticket_id=ticket_id)
+    (lines, waiting, sent, claims), (payments, under_way, terms) = await read_together(
+        session,
+        read_together(
+            session,
+            load_order_lines(session, order),
+            count_waiting(session, order),
+            load_sent_units(session, order, without_ticket_id=ticket_id),
+            load_other_claims(session, order, ticket_id=ticket_id),
+        ),
+        read_together(
+            session,
+            load_payments(session, order),
+            sum_cash_under_way(session, order),
+            load_order_terms(session, order, at=asked_at),
+        ),
+    )
+    units = {
+        line.id: LineUnits(bought=line.quantity - line.cancelled, waiting=waiting.get(line.id, 0))
+        for line in lines.values()
+    }
     for each in sent:
         units[each.order_line_id].sent.append(each)
-    promised = await count_other_claims(session, order, units, sent, ticket_id=ticket_id)
-    payments = await load_payments(session, order)
     return OrderFacts(
         order=order,
         lines=lines,
         units=units,
-        terms=await load_order_terms(session, order, at=asked_at),
+        terms=terms,
         payments=[payment for payment in payments if payment.captured_amount],
-        promised=promised,
-        unpaid=await sum_unpaid(session, order, payments),
+        promised=count_other_claims(claims, units, sent),
+        unpaid=sum_unpaid(payments) - under_way,
     )
 
 
@@ -252,11 +267,9 @@ async def load_payments(session: AsyncSession, order: Order) -> Sequence[Payment
     return rows.all()
 
 
-async def sum_unpaid(session: AsyncSession, order: Order, payments: Sequence[Payment]) -> int:
-    """What is still to be paid and neither under way nor to be collected for a parcel that has left, in minor
-    units."""
-    left = sum(payment.amount - payment.captured_amount for payment in payments if payment.status in OPEN)
-    return left - await sum_cash_under_way(session, order)
+def sum_unpaid(payments: Sequence[Payment]) -> int:
+    """What is still to be paid, cash for parcels that have left included, in minor units."""
+    return sum(payment.amount - payment.captured_amount for payment in payments if payment.status in OPEN)
 
 
 def refundable_amount(payments: Sequence[Payment]) -> int:
@@ -264,28 +277,21 @@ def refundable_amount(payments: Sequence[Payment]) -> int:
     return sum(payment.refundable_amount for payment in payments)
 
 
-async def count_waiting(session: AsyncSession, order: Order, units: dict[int, LineUnits]) -> None:
-    """Set how many units of each line are not packed yet."""
+async def count_waiting(session: AsyncSession, order: Order) -> Mapping[int, int]:
+    """How many units of each line are not packed yet."""
     rows = await session.execute(
         select(DeliveryLine.order_line_id, func.sum(DeliveryLine.quantity - DeliveryLine.packed))
         .join(Delivery, Delivery.id == DeliveryLine.delivery_id)
         .where(Delivery.order_id == order.id, Delivery.ticket_id.is_(None))
         .group_by(DeliveryLine.order_line_id)
     )
-    for line_id, waiting in rows:
-        units[line_id].waiting = int(waiting)
+    return {line_id: int(waiting) for line_id, waiting in rows}
 
 
-async def count_other_claims(
-    session: AsyncSession,
-    order: Order,
-    units: dict[int, LineUnits],
-    sent: Sequence[SentUnits],
-    *,
-    ticket_id: int | None,
-) -> int:
-    """Count what other tickets than `ticket_id` claim; returns the money promised to those not settled yet,
-    in minor units."""
+async def load_other_claims(
+    session: AsyncSession, order: Order, *, ticket_id: int | None
+) -> Sequence[tuple[Ticket, TicketLine]]:
+    """What other tickets than `ticket_id` claim, without those that were declined."""
     statement = (
         select(Ticket, TicketLine)
         .join(TicketLine, TicketLine.ticket_id == Ticket.id)
@@ -294,8 +300,15 @@ async def count_other_claims(
     )
     if ticket_id is not None:
         statement = statement.where(Ticket.id != ticket_id)
+    return [(ticket, line) for ticket, line in await session.execute(statement)]
+
+
+def count_other_claims(
+    claims: Sequence[tuple[Ticket, TicketLine]], units: Mapping[int, LineUnits], sent: Sequence[SentUnits]
+) -> int:
+    """Count what other tickets claim; returns the money promised to those not settled yet, in minor units."""
     promised = {}
-    for ticket, line in await session.execute(statement):
+    for ticket, line in claims:
         # What a withdrawal has cancelled is not of the units bought any more.
         if not line.cancelled:
             of_line = [each for each in sent if each.order_line_id == line.order_line_id]

@@ -24,6 +24,7 @@ from models import (
     select_policies_at,
 )
 from models.claim_policy import EVERYTHING
+from models.sql.together import read_together
 
 DAYS_LIMIT = 3_650
 """The longest window, in days."""
@@ -93,12 +94,15 @@ class OrderLineTerms:
 
 async def load_order_terms(session: AsyncSession, order: Order, *, at: datetime | None) -> OrderLineTerms:
     """What holds for the lines of an order by the terms of a moment."""
-    terms = await load_terms(session, at=at)
-    rows = await session.execute(
-        select(OrderLine.id, OrderLine.product_id, Category.path)
-        .join(Product, Product.id == OrderLine.product_id)
-        .outerjoin(Category, Category.id == Product.category_id)
-        .where(OrderLine.order_id == order.id)
+    terms, rows = await read_together(
+        session,
+        load_terms(session, at=at),
+        session.execute(
+            select(OrderLine.id, OrderLine.product_id, Category.path)
+            .join(Product, Product.id == OrderLine.product_id)
+            .outerjoin(Category, Category.id == Product.category_id)
+            .where(OrderLine.order_id == order.id)
+        ),
     )
     return OrderLineTerms(terms, {line_id: (product_id, path) for line_id, product_id, path in rows})
 

@@ -25,6 +25,7 @@ from models import (
     TicketLine,
     TicketUnits,
 )
+from models.sql.together import read_together
 
 
 @dataclass(slots=True)
@@ -85,7 +86,7 @@ async def load_sent_units(
 
     The claims of one ticket can be left out: what it is about is then free for it.
     """
-    rows = await session.execute(
+    packed_lines = (
         select(ShipmentLine, Shipment, DeliveryLine, Delivery.ticket_id, OrderLine)
         .join(Shipment, Shipment.id == ShipmentLine.shipment_id)
         .join(DeliveryLine, DeliveryLine.id == ShipmentLine.delivery_line_id)
@@ -95,13 +96,16 @@ async def load_sent_units(
         .order_by(Shipment.id, DeliveryLine.id)
         .execution_options(populate_existing=True)
     )
+    rows, claims = await read_together(
+        session, session.execute(packed_lines), load_claims(session, order, without_ticket_id)
+    )
     costs, sent = [], []
     for packed, shipment, line, ticket_id, order_line in rows:
         variant_id = line.variant_id or order_line.variant_id
         sent.append(SentUnits(shipment, line, variant_id, packed.quantity, ticket_id))
         costs.append(cost_of(order_line, packed.quantity))
     add_cash_due(sent, costs)
-    await add_claims(session, order, sent, without_ticket_id=without_ticket_id)
+    add_claims(sent, claims)
     return sent
 
 
@@ -119,32 +123,45 @@ def add_cash_due(sent: Sequence[SentUnits], costs: Sequence[int]) -> None:
                 sent[index].cash_due = share
 
 
-async def add_claims(
-    session: AsyncSession, order: Order, sent: Sequence[SentUnits], *, without_ticket_id: int | None
-) -> None:
+@dataclass(frozen=True, slots=True)
+class OrderClaims:
+    """What tickets claim of an order, without those that were declined."""
+
+    units: Sequence[TicketUnits]
+    """Units by parcel, those of declined tickets too."""
+    lines: Sequence[tuple[Ticket, TicketLine]]
+
+
+async def load_claims(session: AsyncSession, order: Order, without_ticket_id: int | None) -> OrderClaims:
+    rows, tickets = await read_together(
+        session,
+        session.scalars(
+            select(TicketUnits)
+            .join(Ticket, Ticket.id == TicketUnits.ticket_id)
+            .where(Ticket.order_id == order.id)
+        ),
+        session.execute(
+            select(Ticket, TicketLine)
+            .join(TicketLine, TicketLine.ticket_id == Ticket.id)
+            .where(Ticket.order_id == order.id, Ticket.status.not_in(DECLINED))
+            .order_by(Ticket.id, TicketLine.order_line_id)
+        ),
+    )
+    lines = [(ticket, line) for ticket, line in tickets if ticket.id != without_ticket_id]
+    return OrderClaims(rows.all(), lines)
+
+
+def add_claims(sent: Sequence[SentUnits], claims: OrderClaims) -> None:
     """Note which tickets are about which units."""
     by_parcel = {(each.shipment.id, each.delivery_line.id): each for each in sent}
     noted: defaultdict[tuple[int, int], int] = defaultdict(int)
-    rows = await session.scalars(
-        select(TicketUnits)
-        .join(Ticket, Ticket.id == TicketUnits.ticket_id)
-        .where(Ticket.order_id == order.id)
-    )
-    found = {(row.ticket_id, row.shipment_id, row.delivery_line_id): row.quantity for row in rows}
-    tickets = await session.execute(
-        select(Ticket, TicketLine)
-        .join(TicketLine, TicketLine.ticket_id == Ticket.id)
-        .where(Ticket.order_id == order.id, Ticket.status.not_in(DECLINED))
-        .order_by(Ticket.id, TicketLine.order_line_id)
-    )
-    claims = [(ticket, line) for ticket, line in tickets if ticket.id != without_ticket_id]
-    active = {ticket.id for ticket, _ in claims}
-    for (ticket_id, *parcel), quantity in found.items():
-        each = by_parcel[parcel[0], parcel[1]]
-        if ticket_id in active:
-            each.claims[ticket_id] = quantity
-            noted[ticket_id, each.order_line_id] += quantity
-    for ticket, line in claims:
+    active = {ticket.id for ticket, _ in claims.lines}
+    for row in claims.units:
+        each = by_parcel[row.shipment_id, row.delivery_line_id]
+        if row.ticket_id in active:
+            each.claims[row.ticket_id] = row.quantity
+            noted[row.ticket_id, each.order_line_id] += row.quantity
+    for ticket, line in claims.lines:
         # Releases up to 0.2.0 did not note the parcel: theirs are the units that were sent first.
         rest = line.quantity - noted[ticket.id, line.order_line_id]
         if rest and stage_of(ticket.type, ticket.reason) is not ClaimStage.WAITING:

@@ -17,7 +17,7 @@ from domain.aftersales.sent_units import load_sent_units, units_of_ticket
 from domain.aftersales.states import TRANSITIONS, enter_status
 from domain.aftersales.ticket import claim_of, lock_ticket, ticket_lines_of
 from domain.aftersales.uncollectable import settle_claimed_order
-from domain.aftersales.withdrawal import RefundTerms, quote_withdrawal, withdraw_lines
+from domain.aftersales.withdrawal import RefundTerms, load_sending_plan, quote_planned, withdraw_lines
 from domain.cause import Cause
 from domain.errors import OutOfStock, WrongState
 from domain.events import (
@@ -34,6 +34,7 @@ from domain.payment import request_refund, retry_refund
 from domain.shipment import end_claimed_units, refresh_fulfilment, set_receipt_due
 from domain.state import move
 from models import Order, Refund, RefundStatus, Ticket, TicketLine, TicketStatus
+from models.sql.together import read_together
 
 SENDS_AND_REFUNDS = (
     TicketStatus.RESHIPPING,
@@ -180,10 +181,12 @@ async def quote_grant(session: AsyncSession, ticket: Ticket, order: Order) -> in
     claim = await claim_of(session, ticket)
     if not claim.refunds:
         return 0
-    facts = await load_claim_facts(session, order, claim, ticket_id=ticket.id)
+    found = load_claim_facts(session, order, claim, ticket_id=ticket.id)
     if claim.stage is ClaimStage.WAITING:
-        return (await quote_withdrawal(session, facts.case)).refund
-    return sum(price_ticket_refund(await ticket_lines_of(session, ticket), facts))
+        facts, plan = await read_together(session, found, load_sending_plan(session, order))
+        return quote_planned(plan, facts.case).refund
+    facts, lines = await read_together(session, found, ticket_lines_of(session, ticket))
+    return sum(price_ticket_refund(lines, facts))
 
 
 async def follow_refunds(

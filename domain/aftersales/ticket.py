@@ -13,6 +13,7 @@ from domain.errors import Invalid, LimitReached, NotFound, collect_refusals
 from domain.media import check_own_media
 from domain.order import lock_order
 from models import DeliveryLine, Order, Ticket, TicketLine, TicketMedia, TicketUnits
+from models.sql.together import read_together
 
 MEDIA_LIMIT = 9
 """Pictures of one ticket."""
@@ -40,10 +41,14 @@ async def ticket_lines_of(session: AsyncSession, ticket: Ticket) -> Sequence[Tic
 
 async def claim_of(session: AsyncSession, ticket: Ticket) -> TicketClaim:
     """What a ticket asks for; units that came in one parcel are those of that parcel."""
-    rows = await session.execute(
-        select(DeliveryLine.order_line_id, TicketUnits.shipment_id)
-        .join(DeliveryLine, DeliveryLine.id == TicketUnits.delivery_line_id)
-        .where(TicketUnits.ticket_id == ticket.id)
+    rows, lines = await read_together(
+        session,
+        session.execute(
+            select(DeliveryLine.order_line_id, TicketUnits.shipment_id)
+            .join(DeliveryLine, DeliveryLine.id == TicketUnits.delivery_line_id)
+            .where(TicketUnits.ticket_id == ticket.id)
+        ),
+        ticket_lines_of(session, ticket),
     )
     parcels: defaultdict[int, set[int]] = defaultdict(set)
     for line_id, shipment_id in rows:
@@ -58,7 +63,7 @@ async def claim_of(session: AsyncSession, ticket: Ticket) -> TicketClaim:
                 only_of(parcels[line.order_line_id]),
                 line.substitute_variant_id,
             )
-            for line in await ticket_lines_of(session, ticket)
+            for line in lines
         ),
     )
 

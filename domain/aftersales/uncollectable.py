@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.aftersales.claim_facts import count_other_claims, load_order_lines
+from domain.aftersales.claim_facts import count_other_claims, load_order_lines, load_other_claims
 from domain.aftersales.refund_amounts import share_uncollectable
 from domain.aftersales.rules import LineUnits
 from domain.aftersales.sent_units import load_sent_units
@@ -40,7 +40,7 @@ async def release_uncollectable_cash(session: AsyncSession, order: Order, *, cau
     lines = list((await load_order_lines(session, order)).values())
     units = {line.id: LineUnits(bought=line.quantity - line.cancelled) for line in lines}
     sent = await load_sent_units(session, order)
-    await count_other_claims(session, order, units, sent, ticket_id=None)
+    count_other_claims(await load_other_claims(session, order, ticket_id=None), units, sent)
     fee = order.shipping_amount - order.cancelled_shipping_amount
     shares, shipping = share_uncollectable(lines, units, fee=fee, amount=amount)
     for line, share in zip(lines, shares, strict=True):

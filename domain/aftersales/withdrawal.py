@@ -40,6 +40,7 @@ from models import (
     RefundTarget,
     ShipmentLine,
 )
+from models.sql.together import read_together
 
 
 class AlreadyPacked(WrongState):
@@ -137,29 +138,27 @@ def group_lines(
 
 async def load_sending_plan(session: AsyncSession, order: Order) -> SendingPlan:
     """The deliveries of an order and their lines, without replacements; they change under its lock only."""
-    deliveries = await session.scalars(
-        select(Delivery)
-        .where(Delivery.order_id == order.id, Delivery.ticket_id.is_(None))
-        .order_by(Delivery.position.desc())
-        .execution_options(populate_existing=True)
-    )
-    lines = await session.scalars(
-        select(DeliveryLine)
-        .join(Delivery, Delivery.id == DeliveryLine.delivery_id)
-        .where(Delivery.order_id == order.id, Delivery.ticket_id.is_(None))
-        .order_by(Delivery.position.desc(), DeliveryLine.id.desc())
-        .execution_options(populate_existing=True)
+    deliveries, lines = await read_together(
+        session,
+        session.scalars(
+            select(Delivery)
+            .where(Delivery.order_id == order.id, Delivery.ticket_id.is_(None))
+            .order_by(Delivery.position.desc())
+            .execution_options(populate_existing=True)
+        ),
+        session.scalars(
+            select(DeliveryLine)
+            .join(Delivery, Delivery.id == DeliveryLine.delivery_id)
+            .where(Delivery.order_id == order.id, Delivery.ticket_id.is_(None))
+            .order_by(Delivery.position.desc(), DeliveryLine.id.desc())
+            .execution_options(populate_existing=True)
+        ),
     )
     return SendingPlan(deliveries.all(), lines.all())
 
 
-async def quote_withdrawal(session: AsyncSession, case: ClaimCase) -> WithdrawnAmounts:
-    """What the withdrawal of the claimed units would come to."""
-    return quote_planned(await load_sending_plan(session, case.order), case)
-
-
 def quote_planned(plan: SendingPlan, case: ClaimCase) -> WithdrawnAmounts:
-    """The same, where the deliveries of the order are known."""
+    """What the withdrawal of the claimed units would come to, where the deliveries of the order are known."""
     return price_withdrawal(case, fees=plan.fees_without(plan.withdraw(case.claim.lines)))
 
 

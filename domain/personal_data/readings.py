@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, literal, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
@@ -44,7 +44,7 @@ IDS: Mapping[str, AnyColumn] = {
 async def record_readings(
     session: AsyncSession, read: ReadFields, *, operation: str, expires_at: datetime, cause: Cause
 ) -> None:
-    """Note what was read, one row for each person: one statement, and one for each kind of thing read."""
+    """Note what was read, one row for each person: one statement, and one to find them."""
     fields = await find_owners(session, read)
     fields.pop(cause.person, None)
     if not fields:
@@ -69,10 +69,13 @@ async def find_owners(session: AsyncSession, read: ReadFields) -> dict[int, set[
     for (column, id_), names in read.items():
         if column == ACCOUNT:
             fields[id_] |= names
-    for column, statement in OWNERS.items():
-        if ids := [id_ for kind, id_ in read if kind == column]:
-            for id_, account_id in await session.execute(statement.where(IDS[column].in_(ids))):
-                fields[account_id] |= read[column, id_]
+    asked = [
+        statement.add_columns(literal(column)).where(IDS[column].in_(ids))
+        for column, statement in OWNERS.items()
+        if (ids := [id_ for kind, id_ in read if kind == column])
+    ]
+    for id_, account_id, column in await session.execute(union_all(*asked)) if asked else ():
+        fields[account_id] |= read[column, id_]
     return fields
 
 

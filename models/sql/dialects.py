@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, Double
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -15,7 +15,7 @@ from models.database import Reads
 
 def dialect_of(source: AsyncSession | Reads) -> str:
     """ "postgresql" or "sqlite"."""
-    bind = source.get_bind() if isinstance(source, AsyncSession) else source.kw["bind"]
+    bind = source.kw["bind"] if isinstance(source, async_sessionmaker) else source.get_bind()
     name: str = bind.dialect.name
     return name
 

@@ -57,13 +57,13 @@ class PreparedSelect:
 
     async def fetch(self, connection: "DriverConnection", **values: Any) -> Sequence[DriverRow]:
         """The rows for these values of the parameters, with the Python values the models have."""
-        return self._process(await connection.fetch(self.text, self._arguments(values)))
+        return self.process(await connection.fetch(self.text, self.arguments(values)))
 
-    def _arguments(self, values: Mapping[str, Any]) -> list[Any]:
+    def arguments(self, values: Mapping[str, Any]) -> list[Any]:
         known, processors = {**self.constants, **values}, self.bind_processors
         return [processors[name](known[name]) if name in processors else known[name] for name in self.names]
 
-    def _process(self, rows: Iterable[DriverRow]) -> Sequence[DriverRow]:
+    def process(self, rows: Iterable[DriverRow]) -> Sequence[DriverRow]:
         if not self.result_processors:
             return list(rows)
         processed = [list(row) for row in rows]

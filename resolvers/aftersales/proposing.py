@@ -91,15 +91,14 @@ async def ticket_rule_forecast(info: Info, id: strawberry.ID) -> RuleForecast | 
     order = await info.context.load.order.load(ticket.order_id)
     if order is None:
         return None
-    shop, now = info.context.shop, info.context.now
-    async with shop.database.reads() as session:
-        found = await foresee_judgement(
-            session,
-            ticket,
-            order,
-            AgreementMoment.SILENCE,
-            zone=shop.settings.locale.zone,
-            cause=Cause(now),
-        )
+    context = info.context
+    found = await foresee_judgement(
+        context.load.combine_statements().session,
+        ticket,
+        order,
+        AgreementMoment.SILENCE,
+        zone=context.shop.settings.locale.zone,
+        cause=Cause(context.now),
+    )
     worth = ticket.money(found.worth) if found.worth else None
     return RuleForecast(ticket.due_at, found.rule, found.obstacle, worth)

@@ -41,6 +41,8 @@ async def ticket(info: Info, id: strawberry.ID | None = None, number: str | None
     """
     if (id is None) == (number is None):
         raise Invalid("Give either the id or the number.", field=("id",))
+    if info.context.viewer.may(Permission.TICKET_VIEW_INTERNAL):
+        info.context.load.combine_statements()
     if number is not None:
         return visible_ticket(info, await info.context.load.ticket_by_number.load(number))
     try:

@@ -8,7 +8,7 @@ from domain.errors import Invalid, NotFound
 from domain.knowledge import account_reader, guest_reader
 from domain.knowledge.reading import ArticleReader, read_article
 from gateways.secrets import fingerprint_of
-from loaders.knowledge import PUBLISHED, SUGGESTIONS_LIMIT, ArticleCriteria, find_candidates
+from loaders.knowledge import PUBLISHED, SUGGESTIONS_LIMIT, ArticleCriteria, ArticleSearch, find_candidates
 from loaders.search.answers import fuse_candidates
 from models import Article, ArticleStatus, FulfilmentStatus, OrderLine
 from resolvers.context import Info
@@ -60,12 +60,22 @@ async def rank_suggestions(
     info: Info, texts: Sequence[str], *, context: Sequence[str] = (), public: bool = False
 ) -> Sequence[Sequence[Article]]:
     """The articles that answer each of these texts, the best first; `public` leaves out those for agents."""
-    search = await ready_search(info)
+    search = await open_search(info)
     criteria = ArticleCriteria(audience=None) if sees_all(info) and not public else PUBLISHED
     found = await find_candidates(search, texts, criteria=criteria, context=context)
     rows = await info.context.load.article.load_many([id for each in found for id in each.ids])
     shown = {row.id: row for row in rows if row and is_published(row) and visible_article(info, row)}
     return [fuse_candidates(each, shown) for each in found]
+
+
+async def open_search(info: Info) -> ArticleSearch:
+    """What articles are searched with, made ready once for all that an operation looks for."""
+    search: ArticleSearch = await info.context.batch(ready_searches, info, {}).load("articles")
+    return search
+
+
+async def ready_searches(indexes: Sequence[str], info: Info) -> Sequence[ArticleSearch]:
+    return [await ready_search(info)] * len(indexes)
 
 
 async def describe_line(info: Info, line_id: strawberry.ID | None) -> Sequence[str]:

@@ -15,7 +15,7 @@ from domain.aftersales.ticket import has_picture
 from domain.aftersales.withdrawal import AlreadyPacked
 from domain.aftersales.worth import sum_unit_costs
 from domain.cause import Cause
-from domain.payment.approval_limit import needs_approval
+from domain.payment.approval_limit import find_limit, unapproved_amount
 from models import (
     AgreementMoment,
     AgreementRule,
@@ -28,6 +28,7 @@ from models import (
     TicketType,
     select_rules_now,
 )
+from models.sql.together import read_each, read_nothing, read_together
 
 CUSTOMER_PERIOD = timedelta(days=90)
 """For how long what a rule has decided for a customer counts for them."""
@@ -56,12 +57,14 @@ async def judge_ticket(
     cause: Cause,
 ) -> Judgement:
     """Which rule agrees to a locked ticket; nobody else decides by a rule before this transaction ends."""
-    found = await weigh_ticket_worth(session, ticket, order, moment)
+    rules = await find_rules(session, ticket, moment)
+    found = await weigh_ticket_worth(session, rules, ticket, order)
     if found.obstacle is not None:
         return found
     # Where nothing can be decided, nobody waits for others who decide.
     await lock_rules(session)
-    return await choose_rule(session, ticket, moment, found.worth, zone=zone, cause=cause)
+    rules = await find_rules(session, ticket, moment)
+    return await choose_rule(session, rules, ticket, found.worth, zone=zone, cause=cause)
 
 
 async def foresee_judgement(
@@ -74,44 +77,50 @@ async def foresee_judgement(
     cause: Cause,
 ) -> Judgement:
     """Which rule would agree to a ticket if it were judged now; nothing is locked and nothing decided."""
-    found = await weigh_ticket_worth(session, ticket, order, moment)
+    rules = await find_rules(session, ticket, moment)
+    found = await weigh_ticket_worth(session, rules, ticket, order)
     if found.obstacle is not None:
         return found
-    return await choose_rule(session, ticket, moment, found.worth, zone=zone, cause=cause)
+    return await choose_rule(session, rules, ticket, found.worth, zone=zone, cause=cause)
 
 
 async def weigh_ticket_worth(
-    session: AsyncSession, ticket: Ticket, order: Order, moment: AgreementMoment
+    session: AsyncSession, rules: Sequence[AgreementRule], ticket: Ticket, order: Order
 ) -> Judgement:
     """What a ticket is worth, or what stands in the way of every rule."""
-    if not await find_rules(session, ticket, moment):
+    if not rules:
         return Judgement(obstacle=RuleObstacle.NO_RULE)
-    if await contradicts_tracking(session, ticket, order):
+    against_tracking, worth, sent, unapproved = await read_together(
+        session,
+        contradicts_tracking(session, ticket, order),
+        sum_worth(session, ticket, order),
+        sum_order_decisions(session, ticket, Ticket.type.in_(SENDS_GOODS)),
+        unapproved_amount(session, order),
+    )
+    if against_tracking:
         return Judgement(obstacle=RuleObstacle.AGAINST_TRACKING)
-    worth = await sum_worth(session, ticket, order)
-    sent = await sum_order_decisions(session, ticket, Ticket.type.in_(SENDS_GOODS))
-    if await needs_approval(session, order, worth + sent):
+    if worth + sent + unapproved > find_limit(session, order.currency):
         return Judgement(obstacle=RuleObstacle.SECOND_PERSON, worth=worth)
     return Judgement(worth=worth)
 
 
 async def choose_rule(
     session: AsyncSession,
+    rules: Sequence[AgreementRule],
     ticket: Ticket,
-    moment: AgreementMoment,
     worth: int,
     *,
     zone: tzinfo,
     cause: Cause,
 ) -> Judgement:
     """The first rule that agrees to a ticket of this worth, or the obstacle of the last one."""
-    obstacle = RuleObstacle.NO_RULE
-    for rule in await find_rules(session, ticket, moment):
-        found = await find_obstacle(session, rule, ticket, worth, zone=zone, cause=cause)
-        if found is None:
-            return Judgement(rule, worth=worth)
-        obstacle = found
-    return Judgement(obstacle=obstacle, worth=worth)
+    found = await read_each(
+        session, [find_obstacle(session, rule, ticket, worth, zone=zone, cause=cause) for rule in rules]
+    )
+    agreeing = next((rule for rule, obstacle in zip(rules, found, strict=True) if obstacle is None), None)
+    if agreeing is not None:
+        return Judgement(agreeing, worth=worth)
+    return Judgement(obstacle=found[-1] if found else RuleObstacle.NO_RULE, worth=worth)
 
 
 async def find_rules(
@@ -137,21 +146,26 @@ async def find_obstacle(
     session: AsyncSession, rule: AgreementRule, ticket: Ticket, worth: int, *, zone: tzinfo, cause: Cause
 ) -> RuleObstacle | None:
     """Why a rule does not agree to a ticket that it is about; None where it does."""
-    limit = rule.amounts.get(ticket.currency.value)
-    if limit is not None:
-        # Who splits an order into several tickets gets no more than with one.
-        given_before = await sum_order_decisions(session, ticket, RuleDecision.code == rule.code)
-        if worth + given_before > limit:
-            return RuleObstacle.TOO_MUCH
-    if rule.needs_picture and not await has_picture(session, ticket):
+    limit, most = rule.amounts.get(ticket.currency.value), rule.tickets_at_most
+    # Who splits an order into several tickets gets no more than with one.
+    given_before, pictured, received, decided, given = await read_together(
+        session,
+        sum_order_decisions(session, ticket, RuleDecision.code == rule.code)
+        if limit is not None
+        else read_nothing(0),
+        has_picture(session, ticket) if rule.needs_picture else read_nothing(True),
+        count_received_orders(session, ticket) if rule.orders_at_least else read_nothing(0),
+        read_nothing(0) if most is None else count_customer_decisions(session, rule, ticket, cause),
+        sum_given(session, rule.code, day_of(cause, zone), ticket),
+    )
+    if limit is not None and worth + given_before > limit:
+        return RuleObstacle.TOO_MUCH
+    if not pictured:
         return RuleObstacle.NO_PICTURE
-    if rule.orders_at_least and await count_received_orders(session, ticket) < rule.orders_at_least:
+    if received < rule.orders_at_least:
         return RuleObstacle.NEW_CUSTOMER
-    if rule.tickets_at_most is not None:
-        decided = await count_customer_decisions(session, rule, ticket, cause)
-        if decided >= rule.tickets_at_most:
-            return RuleObstacle.TOO_OFTEN
-    given = await sum_given(session, rule.code, day_of(cause, zone), ticket)
+    if most is not None and decided >= most:
+        return RuleObstacle.TOO_OFTEN
     within = worth + given.amount <= rule.daily_amounts.get(ticket.currency.value, -1)
     return None if within and given.tickets < rule.daily_tickets else RuleObstacle.DAILY_LIMIT
 
@@ -169,12 +183,18 @@ async def sum_worth(session: AsyncSession, ticket: Ticket, order: Order) -> int:
 
     The refund is the one that granting it would request now: it may have grown since the ticket was opened.
     """
-    cost = await sum_unit_costs(session, ticket)
-    try:
-        refund = await quote_grant(session, ticket, order)
-    except AlreadyPacked:  # it will be refused
-        refund = 0
+    cost, refund = await read_together(
+        session, sum_unit_costs(session, ticket), sum_granted(session, ticket, order)
+    )
     return max(cost, ticket.refund_amount, refund)
+
+
+async def sum_granted(session: AsyncSession, ticket: Ticket, order: Order) -> int:
+    """What granting a locked ticket would refund now, in minor units."""
+    try:
+        return await quote_grant(session, ticket, order)
+    except AlreadyPacked:  # it will be refused
+        return 0
 
 
 async def sum_order_decisions(session: AsyncSession, ticket: Ticket, *conditions: ColumnElement[bool]) -> int:

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.aftersales.claim_facts import count_other_claims, load_order_lines
+from domain.aftersales.claim_facts import count_other_claims, load_order_lines, load_other_claims
 from domain.aftersales.order_editing.changes import OrderChanges
 from domain.aftersales.rules import LineUnits
 from domain.aftersales.sent_units import load_sent_units
@@ -114,7 +114,7 @@ async def load_edit_facts(
     if not changes.only_addresses:
         await check_no_open_ticket(session, order)
     sent = await load_sent_units(session, order)
-    await count_other_claims(session, order, units, sent, ticket_id=None)
+    count_other_claims(await load_other_claims(session, order, ticket_id=None), units, sent)
     variant_ids = {line.variant_id for line in lines.values()}
     variant_ids |= {each.variant_id for each in changes.additions}
     variant_ids |= {each.variant_id for each in changes.lines if each.variant_id is not None}
