@@ -46,7 +46,9 @@ class IndexDocument:
     """Those that are counted, too."""
     numbers: Mapping[str, Sequence[int]] = field(default_factory=dict)
     words: Sequence[str] = ()
-    """Its terms that queries are completed and corrected with."""
+    """Its terms, in whatever text they are."""
+    typed: Sequence[str] = ()
+    """Those that queries are completed and corrected with: of codes nearly every document has its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,12 +189,12 @@ class SearchIndex(Protocol):
         """How many documents have each of these words; those in no document are left out."""
 
     async def completions(self, prefix: str, *, limit: int) -> Sequence[tuple[str, int]]:
-        """Longer words that begin so, with the number of their documents, the most frequent first."""
+        """Longer typed words that begin so, with the number of their documents, the most frequent first."""
 
     async def corrections(
         self, word: str, *, limit: int, is_prefix: bool = False
     ) -> Sequence[tuple[str, int]]:
-        """Words one typing error away, the most frequent first; `is_prefix`: those that begin so."""
+        """Typed words one typing error away, the most frequent first; `is_prefix`: those that begin so."""
 
     async def document_count(self) -> int:
         """How many documents the index has."""

@@ -24,6 +24,7 @@ from loaders.search.fields import (
     TAG,
     TITLE,
     TITLE_HAN,
+    words_of,
 )
 from models import Article
 from text import han_characters, pinyin_terms, split_terms
@@ -63,7 +64,8 @@ def document_of(article: Article) -> IndexDocument:
         id=article.id,
         texts={name: " ".join(terms) for name, terms in texts.items()},
         keywords=keywords_of(article),
-        words=list(dict.fromkeys(term for terms in texts.values() for term in terms)),
+        words=words_of(texts),
+        typed=words_of(texts),
     )
 
 

@@ -39,6 +39,7 @@ from loaders.search.fields import (
     category_value,
     cheapest_field,
     price_field,
+    words_of,
 )
 from models import (
     Attribute,
@@ -202,7 +203,8 @@ def make_document(
             LOOK: [look_of(f"{row.brand} {row.title}", described)],
             **numbers,
         },
-        words=list(dict.fromkeys(term for name, terms in texts.items() if name != HEADS for term in terms)),
+        words=words_of(texts, without={HEADS}),
+        typed=words_of(texts, without={HEADS, CODE_PARTS}),
     )
 
 

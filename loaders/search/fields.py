@@ -1,6 +1,6 @@
 """The fields of the indexes, and what a word counts in each."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gateways.search import Alternative, Clause, IndexLayout, KeywordFilter, TextQuery
@@ -59,7 +59,7 @@ def price_fields() -> Iterator[str]:
 
 PRODUCT_LAYOUT = IndexLayout(
     name="products",
-    version=4,
+    version=5,
     texts=(TITLE, KEYWORDS, DESCRIPTION, ATTRIBUTES, PINYIN, CODE_PARTS, PARTS, HEADS),
     phrases=(TITLE_HAN, OTHER_HAN),
     keywords=(STATUS, CODE, STOCK, ATTRIBUTE),
@@ -69,7 +69,7 @@ PRODUCT_LAYOUT = IndexLayout(
 
 ARTICLE_LAYOUT = IndexLayout(
     name="articles",
-    version=3,
+    version=4,
     texts=(TITLE, KEYWORDS, QUESTIONS, DESCRIPTION, PINYIN),
     phrases=(TITLE_HAN, QUESTIONS_HAN, OTHER_HAN),
     keywords=(STATUS, CATEGORY, TAG, LANGUAGE, LISTED, AUDIENCE),
@@ -78,6 +78,15 @@ ARTICLE_LAYOUT = IndexLayout(
 
 HAN_HEADS = 2.0
 """How much more a Chinese head counts: the characters after a word, as in 手机壳, do not lengthen a title."""
+
+
+def words_of(texts: Mapping[str, Sequence[str]], *, without: Collection[str] = ()) -> list[str]:
+    """The terms of a document's texts, each once; those of some fields count only where others have them."""
+    return list(dict.fromkeys(term for name, terms in texts.items() if name not in without for term in terms))
+
+
+SHORTEST_CODE_BEGINNING = 4
+"""Letters of a code with which its products are found before it is typed whole; shorter, nearly all are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,10 +153,18 @@ def clause_of(clause: QueryClause, boosts: FieldBoosts) -> Clause:
     ]
     for phrase in clause.phrases:
         if phrase.is_prefix:
-            alternatives.append(Alternative(phrase.words, boosts.prefixes, is_prefix=True))
+            alternatives.append(
+                Alternative(phrase.words, prefixes_of(phrase.words[-1], boosts), is_prefix=True)
+            )
         elif len(phrase.words) > 1:
             alternatives.append(Alternative(phrase.words, boosts.han))
     return tuple(alternatives)
+
+
+def prefixes_of(beginning: str, boosts: FieldBoosts) -> Mapping[str, float]:
+    if len(beginning) >= SHORTEST_CODE_BEGINNING:
+        return boosts.prefixes
+    return {name: boost for name, boost in boosts.prefixes.items() if name != CODE_PARTS}
 
 
 def boosts_of(term: str, share: float, boosts: FieldBoosts, heads: Mapping[str, float]) -> dict[str, float]:

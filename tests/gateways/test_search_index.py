@@ -45,7 +45,8 @@ def thing(
         texts={"title": title, "body": more.get("body", ""), "letters": " ".join(title)},
         keywords={"colour": colours, "code": (more["code"],) if "code" in more else ()},
         numbers={"price": [price], "weight": [id, 10 * id]},
-        words=title.split(),
+        words=[*title.split(), *more.get("code", "").split()],
+        typed=title.split(),
     )
 
 
@@ -198,6 +199,8 @@ async def test_the_words_of_the_documents_are_known(index: SearchIndex) -> None:
     assert await index.frequencies(["tea", "lamp", "none"]) == {"tea": 2, "lamp": 2}
     assert await index.completions("te", limit=5) == [("tea", 2), ("teapot", 1)]
     assert await index.completions("tea", limit=5) == [("teapot", 1)]
+    assert await index.frequencies(["x1"]) == {"x1": 1}
+    assert await index.completions("x", limit=5) == []
     assert await index.corrections("lmap", limit=3) == [("lamp", 2)]
     assert await index.corrections("lmpa", limit=3) == []
     assert await index.corrections("taepo", limit=3, is_prefix=True) == [("teapot", 1)]

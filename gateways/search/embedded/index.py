@@ -19,7 +19,7 @@ import tantivy
 
 from gateways.search.embedded.answers import AnswerCache
 from gateways.search.embedded.folder import locked_file
-from gateways.search.embedded.queries import ID, WORDS, QueryCompiler, build_schema, conjunction
+from gateways.search.embedded.queries import ID, TYPED, WORDS, QueryCompiler, build_schema, conjunction
 from gateways.search.protocol import (
     FieldRange,
     Hit,
@@ -35,7 +35,7 @@ from text.typo_tolerance import one_edit_away
 
 T = TypeVar("T")
 
-FORMAT = 1
+FORMAT = 2
 """Raised with every change of how documents are stored: folders of another format are not read."""
 
 WRITER_BYTES, BUILDER_BYTES = 15_000_000, 100_000_000
@@ -164,7 +164,7 @@ class EmbeddedIndex:
 
     async def frequencies(self, words: Collection[str]) -> Mapping[str, int]:
         def run(searcher: tantivy.Searcher) -> dict[str, int]:
-            found = {word: self.frequency_of(searcher, word) for word in words}
+            found = {word: self.frequency_of(searcher, WORDS, word) for word in words}
             return {word: count for word, count in found.items() if count}
 
         return await self.read(run, {})
@@ -173,10 +173,10 @@ class EmbeddedIndex:
         def run(searcher: tantivy.Searcher) -> list[tuple[str, int]]:
             longer = [
                 word
-                for word, _ in searcher.terms_with_prefix(WORDS, prefix, limit=2 * limit)
+                for word, _ in searcher.terms_with_prefix(TYPED, prefix, limit=2 * limit)
                 if word != prefix
             ]
-            found = [(word, self.frequency_of(searcher, word)) for word in longer]
+            found = [(word, self.frequency_of(searcher, TYPED, word)) for word in longer]
             return sorted((each for each in found if each[1]), key=most_first)[:limit]
 
         return await self.read(run, [])
@@ -190,11 +190,11 @@ class EmbeddedIndex:
                 close = {
                     longer
                     for each in {*close, word}
-                    for longer, _ in searcher.terms_with_prefix(WORDS, each, limit=2 * limit)
+                    for longer, _ in searcher.terms_with_prefix(TYPED, each, limit=2 * limit)
                 }
-            found = {each: searcher.doc_freq(WORDS, each) for each in close}
+            found = {each: searcher.doc_freq(TYPED, each) for each in close}
             first = sorted(((each, count) for each, count in found.items() if count), key=most_first)
-            counted = [(each, self.frequency_of(searcher, each)) for each, _ in first[: 2 * limit]]
+            counted = [(each, self.frequency_of(searcher, TYPED, each)) for each, _ in first[: 2 * limit]]
             return sorted((each for each in counted if each[1]), key=most_first)[:limit]
 
         return await self.read(run, [])
@@ -218,12 +218,12 @@ class EmbeddedIndex:
             return run(searcher)
         return await asyncio.to_thread(run, searcher)
 
-    def frequency_of(self, searcher: tantivy.Searcher, word: str) -> int:
+    def frequency_of(self, searcher: tantivy.Searcher, field: str, word: str) -> int:
         """How many documents have a word: of a rare one without those that were deleted."""
-        frequency: int = searcher.doc_freq(WORDS, word)
+        frequency: int = searcher.doc_freq(field, word)
         if not 0 < frequency <= COUNTED_EXACTLY:
             return frequency
-        return count_of(searcher, Query.term_query(self.schema, WORDS, word))
+        return count_of(searcher, Query.term_query(self.schema, field, word))
 
     # --- writing
 
@@ -322,7 +322,11 @@ class EmbeddedIndex:
                 shutil.rmtree(other, ignore_errors=True)
 
     def document_of(self, document: IndexDocument) -> tantivy.Document:
-        values: dict[str, object] = {ID: document.id, WORDS: " ".join(document.words)}
+        values: dict[str, object] = {
+            ID: document.id,
+            WORDS: " ".join(document.words),
+            TYPED: " ".join(document.typed),
+        }
         values |= {name: text for name, text in document.texts.items() if text}
         values |= {name: list(some) for name, some in document.keywords.items() if some}
         values |= {name: list(some) for name, some in document.numbers.items() if some}

@@ -19,7 +19,7 @@ from gateways.search.protocol import (
     TextQuery,
 )
 
-ID, WORDS = "id", "words"
+ID, WORDS, TYPED = "id", "words", "typed"
 """Fields that every index has beside those of its layout."""
 
 CODE_BOOST = 1_000.0
@@ -114,7 +114,8 @@ class QueryCompiler:
 def build_schema(layout: IndexLayout) -> tantivy.Schema:
     builder = tantivy.SchemaBuilder()
     builder.add_integer_field(ID, indexed=True, fast=True)
-    builder.add_text_field(WORDS, stored=True, tokenizer_name="whitespace", index_option="basic")
+    for name in (WORDS, TYPED):
+        builder.add_text_field(name, tokenizer_name="whitespace", index_option="basic")
     for name in layout.texts:
         builder.add_text_field(name, tokenizer_name="whitespace", index_option="freq")
     for name in layout.phrases:

@@ -18,7 +18,7 @@ from gateways.search.protocol import (
     ValueCount,
 )
 
-ID, WORDS, POSITION = "id", "words", "position"
+ID, WORDS, TYPED, POSITION = "id", "words", "typed", "position"
 """Fields that every index has beside those of its layout."""
 
 POSITION_ID = "position"
@@ -102,8 +102,8 @@ def count_json(count: ValueCount) -> Body:
 
 def words_json(expressions: Sequence[str], limit: int) -> Body:
     """The most frequent words that each expression matches, out of the documents that have any such word."""
-    queries = [{"regexp": {WORDS: {"value": each, "flags": "NONE"}}} for each in expressions]
-    terms = {"field": WORDS, "size": limit, "execution_hint": "map", "order": MOST_FIRST}
+    queries = [{"regexp": {TYPED: {"value": each, "flags": "NONE"}}} for each in expressions]
+    terms = {"field": TYPED, "size": limit, "execution_hint": "map", "order": MOST_FIRST}
     return {
         "size": 0,
         "track_total_hits": False,
@@ -145,6 +145,7 @@ def index_json(layout: IndexLayout, *, similarity: str, write_alias: str) -> Bod
     fields: dict[str, object] = {
         ID: {"type": "long"},
         WORDS: {"type": "keyword"},
+        TYPED: {"type": "keyword"},
         POSITION: {"type": "keyword", "index": False, "doc_values": False},
     }
     for name in layout.texts:
@@ -172,7 +173,7 @@ def index_json(layout: IndexLayout, *, similarity: str, write_alias: str) -> Bod
 
 
 def document_json(document: IndexDocument) -> Body:
-    found: dict[str, object] = {ID: document.id, WORDS: list(document.words)}
+    found: dict[str, object] = {ID: document.id, WORDS: list(document.words), TYPED: list(document.typed)}
     found |= {name: text for name, text in document.texts.items() if text}
     found |= {name: list(values) for name, values in document.keywords.items() if values}
     found |= {name: list(values) for name, values in document.numbers.items() if values}
