@@ -36,14 +36,14 @@ from domain.events import (
     TicketSplitOff,
     type_of,
 )
-from models import Event, Permission, Role, is_granted
+from models import Event, Permission, Role, TicketStatus, is_granted
 
 WORK_QUEUE: Mapping[type[DomainEvent], Collection[Permission]] = {
     OrderConfirmed: (Permission.SHIPMENT_PACK,),
     TicketOpened: (Permission.TICKET_HANDLE,),
     TicketSplitOff: (Permission.TICKET_HANDLE,),
     TicketReapplied: (Permission.TICKET_HANDLE,),
-    TicketOverdue: (Permission.TICKET_HANDLE, Permission.TICKET_DECIDE),
+    TicketOverdue: (Permission.TICKET_HANDLE, Permission.TICKET_DECIDE, Permission.RETURN_RECEIVE),
     TicketRefundFailed: (Permission.TICKET_HANDLE,),
     TicketMessageAdded: (Permission.TICKET_HANDLE,),
     TicketReturnShipped: (Permission.RETURN_RECEIVE,),
@@ -85,6 +85,17 @@ GONE: frozenset[type[DomainEvent]] = frozenset(
 """Events after which a ticket waits no more, or for somebody else; so is an answer of the staff."""
 
 SEES_TICKETS = (Permission.TICKET_HANDLE, Permission.TICKET_DECIDE, Permission.RETURN_RECEIVE)
+
+
+AGENTS = frozenset({Permission.TICKET_HANDLE, Permission.TICKET_DECIDE})
+
+
+def is_work_for(event: Event, role: Role) -> bool:
+    """Whether an event of a type that is work of a role is its work, too: of what is overdue, the warehouse
+    works on what came back."""
+    if type_of(event) is not TicketOverdue or any(is_granted(each, role) for each in AGENTS):
+        return True
+    return bool(event.payload["status"] == TicketStatus.RETURN_SHIPPED)
 
 
 def concerns_staff(event: Event) -> bool:

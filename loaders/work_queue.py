@@ -27,7 +27,7 @@ class WorkQueue(StrEnum):
     DUE_SOON = "DUE_SOON"
     """It should be attended to within four hours, or should have been."""
     OVERDUE = "OVERDUE"
-    """Nobody has acted in time, and only people can decide."""
+    """Nobody has acted in time, and only people can decide; for the warehouse, about what came back."""
     MINE = "MINE"
     """The viewer has it."""
     UNASSIGNED = "UNASSIGNED"
@@ -68,7 +68,7 @@ QUEUES_OF: Mapping[Permission, Sequence[WorkQueue]] = {
         WorkQueue.UNASSIGNED,
     ),
     Permission.TICKET_DECIDE: (WorkQueue.ESCALATED,),
-    Permission.RETURN_RECEIVE: (WorkQueue.RETURNS,),
+    Permission.RETURN_RECEIVE: (WorkQueue.RETURNS, WorkQueue.OVERDUE),
 }
 """Which queues who has a permission sees."""
 
@@ -84,18 +84,21 @@ async def count_queues(
 ) -> Sequence[WorkQueueCount]:
     """How many tickets are in each queue that somebody sees, all counted by one statement."""
     soon = (Ticket.attend_by <= now + DUE_SOON) & Ticket.overdue_since.is_(None)
-    applied = Ticket.status == TicketStatus.APPLIED
+    applied, overdue = Ticket.status == TicketStatus.APPLIED, Ticket.overdue_since.is_not(None)
     among: Mapping[WorkQueue, ColumnElement[bool]] = {
         WorkQueue.NEW: applied & Ticket.assignee_id.is_(None),
         WorkQueue.ANSWERED: Ticket.unanswered_since.is_not(None),
         WorkQueue.DUE_SOON: FOR_AGENTS & soon,
-        WorkQueue.OVERDUE: Ticket.overdue_since.is_not(None),
+        WorkQueue.OVERDUE: overdue
+        if is_granted(Permission.TICKET_HANDLE, role)
+        else overdue & is_work_of(role),
         WorkQueue.MINE: Ticket.assignee_id == (viewer_id or 0),
         WorkQueue.UNASSIGNED: FOR_AGENTS & Ticket.assignee_id.is_(None),
         WorkQueue.ESCALATED: TICKETS_OF[Permission.TICKET_DECIDE],
         WorkQueue.RETURNS: TICKETS_OF[Permission.RETURN_RECEIVE],
     }
-    queues = [each for permission, seen in QUEUES_OF.items() if is_granted(permission, role) for each in seen]
+    granted = [seen for permission, seen in QUEUES_OF.items() if is_granted(permission, role)]
+    queues = list(dict.fromkeys(queue for seen in granted for queue in seen))
     if not queues:
         return []
     columns = [func.count().filter(among[queue]) for queue in queues]

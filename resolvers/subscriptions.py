@@ -84,12 +84,12 @@ async def work_queue_counts(info: Info) -> Sequence[WorkQueueCount]:
 
 
 async def counts(items: Sequence[QueueItem], info: Info) -> Sequence[Sequence[WorkQueueCount] | None]:
-    """How many tickets are in each queue that the viewer works on, now; null on those that were there when
-    the viewer began to watch: CURRENT, which follows them, has it."""
-    if all(item.change is WorkChange.WAITING for item in items):
-        return [None] * len(items)
-    counted = await work_queue_counts(info)
-    return [None if item.change is WorkChange.WAITING else counted for item in items]
+    """How many tickets are in each queue that the viewer works on, counted once for items that come together;
+    null on those that were there when the viewer began to watch: CURRENT, which follows them, has it."""
+    for item in items:
+        if item.batch.counts is None and item.change is not WorkChange.WAITING:
+            item.batch.counts = await work_queue_counts(info)
+    return [item.batch.counts for item in items]
 
 
 async def subjects(events: Sequence[Event | QueueItem], info: Info) -> Sequence[Versioned | None]:
@@ -97,8 +97,24 @@ async def subjects(events: Sequence[Event | QueueItem], info: Info) -> Sequence[
     load = info.context.load
 
     async def find(event: Event | QueueItem) -> Versioned | None:
-        if isinstance(event, QueueItem) and event.ticket is not None:
+        if event.subject is None:
+            return None
+        if isinstance(event, Event):
+            return await LOAD_SUBJECT[event.subject](load, event.subject_id)
+        if event.ticket is not None:
             return event.ticket
-        return await LOAD_SUBJECT[event.subject](load, event.subject_id) if event.subject else None
+        batch = event.batch
+        if batch.subjects is None:
+            batch.subjects = await load_subjects(load, batch.items)
+        return batch.subjects.get((event.subject, event.subject_id))
 
     return await asyncio.gather(*map(find, events))
+
+
+async def load_subjects(
+    load: Loaders, items: Sequence[QueueItem]
+) -> Mapping[tuple[Subject, int], Versioned | None]:
+    """What items are about: one statement for each kind of row."""
+    keys = list(dict.fromkeys((item.subject, item.subject_id) for item in items if item.subject))
+    found = await asyncio.gather(*(LOAD_SUBJECT[subject](load, id) for subject, id in keys))
+    return dict(zip(keys, found, strict=True))

@@ -1,17 +1,17 @@
 """The staff's work queue: what waits now, then each change; what is due soon comes without an event."""
 
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from domain.events import TicketMessageAdded, type_of
+from domain.events import TicketMessageAdded, Versioned, type_of
 from events.bus import Bus
 from events.topics import STAFF_TOPIC
 from events.types import Clock
-from events.work_queue import BY_CUSTOMER, GONE, OVERDUE, gone_of, work_of
+from events.work_queue import BY_CUSTOMER, GONE, OVERDUE, gone_of, is_work_for, work_of
 from loaders.event import OVERLAP, latest_event_id, named_events_above
-from loaders.work_queue import DUE_SOON, find_waiting, load_due_between, load_waiting
+from loaders.work_queue import DUE_SOON, WorkQueueCount, find_waiting, load_due_between, load_waiting
 from models import Event, Role, Subject, Ticket
 from models.database import Database
 
@@ -37,6 +37,22 @@ class WorkChange(StrEnum):
     """A ticket was decided, answered or has ended: it waits for nobody of the viewer's role."""
 
 
+@dataclass(slots=True, eq=False)
+class ItemBatch:
+    """Items that were found together: what is read for the first that is sent serves all of them."""
+
+    items: Sequence["QueueItem"] = ()
+    subjects: Mapping[tuple[Subject, int], Versioned | None] | None = None
+    counts: Sequence[WorkQueueCount] | None = None
+
+    @classmethod
+    def of(cls, items: Sequence["QueueItem"]) -> Sequence["QueueItem"]:
+        """These items as one batch."""
+        batch = cls()
+        batch.items = [replace(item, batch=batch) for item in items]
+        return batch.items
+
+
 @dataclass(frozen=True, slots=True)
 class QueueItem:
     """Something that waits for the staff, or has changed for them."""
@@ -48,6 +64,7 @@ class QueueItem:
     occurred_at: datetime
     ticket: Ticket | None = None
     """The subject, where it was read together with those of other items."""
+    batch: ItemBatch = field(default_factory=ItemBatch, compare=False, repr=False)
 
     @classmethod
     def of_event(cls, event: Event) -> "QueueItem":
@@ -92,13 +109,15 @@ class WorkFeed:
             while True:
                 latest, floor = await latest_event_id(reads), latest - OVERLAP
                 events = await self.read_above(floor, role, current=current)
-                for item in await self.describe([event for event in events if event.id not in seen], role):
+                unseen = [event for event in events if event.id not in seen and is_work_for(event, role)]
+                for item in ItemBatch.of(await self.describe(unseen, role)):
                     yield item
                 seen = {event.id for event in events}
                 now = self.clock()
                 while due := await load_due_between(reads, role, horizon, now + DUE_SOON):
-                    for ticket in due:
-                        yield QueueItem.of_ticket(ticket, WorkChange.DUE_SOON, now)
+                    items = [QueueItem.of_ticket(ticket, WorkChange.DUE_SOON, now) for ticket in due]
+                    for item in ItemBatch.of(items):
+                        yield item
                     horizon = due[-1].attend_by or now, due[-1].id
                 horizon = max(horizon, (now + DUE_SOON, 0))
                 await signal.wait(self.signal_timeout.total_seconds())

@@ -166,8 +166,10 @@ async def ticket_updates(info: Info, id: strawberry.ID, after: int | None = None
     after: the last version seen; later ones come first. Without it only what is to come. RELOAD_REQUIRED when
         later ones are archived: load it anew and watch from its version
     """
-    ticket_id = await own_ticket_id(info, id)
-    async for event in info.context.shop.replay.follow(Subject.TICKET, ticket_id, after):
+    found = await own_ticket(info, id)
+    if after is not None and not 0 <= after <= found.version:
+        raise Invalid("This ticket is at version {version}.", version=found.version, field=("after",))
+    async for event in info.context.shop.replay.follow(Subject.TICKET, found.id, after):
         yield event
 
 

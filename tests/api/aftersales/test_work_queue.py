@@ -17,11 +17,12 @@ from loaders.work_queue import WorkQueue, count_queues
 from models import Permission, Role, Ticket, is_granted
 from resolvers.ids import global_id
 from tests.api.aftersales.documents import TicketCase, command, open_ticket
+from tests.api.aftersales.test_agreement_rules import save
 from tests.clients import Clients
 from tests.conftest import Clock
 from tests.events.test_bus import running_bus
 from tests.events.test_event_archive import record_newer_events
-from tests.observe import TIMEOUT_SECONDS, count_statements
+from tests.observe import TIMEOUT_SECONDS, count_statements, run_until_idle, wait_until
 from tests.servers import RedisServer
 
 WATCH = """subscription { workQueue(current: true) { change name subject { id } counts { queue count } } }"""
@@ -159,7 +160,7 @@ async def test_each_role_counts_and_sees_only_its_own_queues(
     agents = {"NEW", "ANSWERED", "DUE_SOON", "OVERDUE", "MINE", "UNASSIGNED"}
     new = {"NEW": 1, "UNASSIGNED": 1}
     assert seen[Role.SUPPORT] == [{kept, sent}, agents | {"RETURNS"}, new | {"RETURNS": 1}]
-    assert seen[Role.WAREHOUSE] == [{sent}, {"RETURNS"}, {"RETURNS": 1}]
+    assert seen[Role.WAREHOUSE] == [{sent}, {"RETURNS", "OVERDUE"}, {"RETURNS": 1}]
     both = {"RETURNS": 1, "ESCALATED": 1}
     assert seen[Role.MANAGER] == [{kept, sent, escalated}, agents | {"RETURNS", "ESCALATED"}, new | both]
     assert "FORBIDDEN" in str(await courier.ask(COUNTS))
@@ -186,8 +187,61 @@ async def test_looking_at_the_queue_takes_the_same_statements_however_long_it_is
 
 def test_whoever_counts_what_is_overdue_or_failed_is_told_of_it() -> None:
     received = {role for role in Role if {TicketOverdue, TicketRefundFailed} <= set(work_of(role))}
+    overdue = {role for role in Role if TicketOverdue in work_of(role)}
+    assert overdue - received == {Role.WAREHOUSE}
     assert received == {role for role in Role if is_granted(Permission.TICKET_HANDLE, role)}
     assert received == {Role.SUPPORT, Role.MANAGER, Role.ADMIN}
+
+
+async def test_changes_that_come_together_are_read_and_counted_once(case: TicketCase, shop: Shop) -> None:
+    counts = []
+    async with case.agent.watch(WATCH) as watch:
+        assert (await watch.next())["data"]["workQueue"]["change"] == "CURRENT"
+        for keys in ("a", "bc"):
+            opened = [await open_ticket(case, idempotencyKey=key) for key in keys]
+            with count_statements(shop) as statements:
+                await relay(shop)
+                items = [(await watch.next())["data"]["workQueue"] for _ in opened]
+            assert [item["subject"]["id"] for item in items] == opened
+            assert {counted(item["counts"])["NEW"] for item in items} == {2 * len(keys) - 1}
+            of_tickets = [each for each in statements.texts if "FROM tickets" in each]
+            counts.append(len(of_tickets))
+
+    assert counts[0] == counts[1]
+
+
+async def test_the_warehouse_is_told_of_what_came_back_and_nobody_has_inspected(
+    case: TicketCase, clients: Clients, shop: Shop, clock: Clock
+) -> None:
+    unanswered, sent = [await open_ticket(case, idempotencyKey=key) for key in "ab"]
+    manager = await clients.staff(Role.MANAGER)
+    assert (await save(manager, code="silence", moment="SILENCE", active=False, version=1))[
+        "userErrors"
+    ] == []
+    await case.agent.do(command("ticketAgree"), id=sent)
+    await case.customer.do(command("ticketReturnShip"), id=sent, carrier="SIMULATED", trackingNumber="SIM-1")
+    await relay(shop)
+    feed = WorkFeed(shop.database, shop.bus, clock, timedelta(milliseconds=20))
+    overdue: dict[Role, set[str]] = {Role.WAREHOUSE: set(), Role.MANAGER: set()}
+
+    async def follow(role: Role) -> None:
+        async for item in feed.follow(role, current=True):
+            if item.change is WorkChange.OVERDUE:
+                overdue[role].add(global_id("Ticket", item.subject_id))
+
+    watching = [asyncio.create_task(follow(role)) for role in overdue]
+    await asyncio.sleep(0.1)
+    clock.tick(timedelta(days=11))
+    await run_until_idle(shop)
+    await wait_until(lambda: len(overdue[Role.MANAGER]) == 2)
+    await asyncio.sleep(0.1)
+    for each in watching:
+        each.cancel()
+
+    assert overdue == {Role.MANAGER: {unanswered, sent}, Role.WAREHOUSE: {sent}}
+    for role, expected in ((Role.MANAGER, 2), (Role.SUPPORT, 2), (Role.WAREHOUSE, 1)):
+        counts = await count_queues(shop.database.reads, role, None, now=clock())
+        assert [each.count for each in counts if each.queue is WorkQueue.OVERDUE] == [expected]
 
 
 async def test_another_process_hears_of_the_change_over_redis(
