@@ -45,6 +45,8 @@ def deadlines_of(settings: Settings) -> Deadlines:
         answer=settings.deadlines.ticket_agreed_after,
         send_back=settings.deadlines.return_shipped_within,
         inspect=settings.deadlines.return_accepted_after,
+        see_return=settings.returns.seen_within,
+        inspect_arrived=settings.returns.inspected_within,
         receipt=settings.deadlines.receipt_confirmed_after,
         choose=settings.deadlines.replacement_chosen_within,
         pay_difference=settings.deadlines.difference_paid_within,

@@ -1,6 +1,7 @@
 """THE TABLE of what follows an event after its transaction has committed."""
 
 from domain.aftersales.replacement import find_replacements
+from domain.aftersales.return_parcel import find_returning
 from domain.events import (
     OrderBackordersFilled,
     OrderCancelled,
@@ -24,11 +25,13 @@ from domain.events import (
     ShipmentEnded,
     ShipmentTracked,
     TicketAgreed,
+    TicketCancelled,
     TicketCompleted,
     TicketDecided,
     TicketDifferenceDue,
     TicketDifferencePaid,
     TicketDifferenceUnpaid,
+    TicketEscalated,
     TicketMerged,
     TicketMessageAdded,
     TicketOpened,
@@ -36,6 +39,9 @@ from domain.events import (
     TicketReplacementChosen,
     TicketReplacementFilled,
     TicketReplacementUnavailable,
+    TicketReturnAccepted,
+    TicketReturnDelivered,
+    TicketReturnOverdue,
     TicketReturnRefused,
 )
 from events.aftersales import (
@@ -49,6 +55,7 @@ from events.notices.customer import notify_customer, notify_customers
 from events.order import carry_out_edit_of_payment
 from events.payment import close_attempts, credit_refunds, settle_cancelled_order
 from events.pickup import end_pickups_of_cancelled_order
+from events.return_parcel import end_return
 from events.shipment import cancel_waybills, drop_from_packing
 from events.types import InTransaction, Reactions, reactions_to
 from events.unshipped import (
@@ -57,6 +64,7 @@ from events.unshipped import (
 )
 
 DROP_FROM_PACKING = InTransaction(drop_from_packing)
+END_RETURN = InTransaction(end_return, find_concerned=find_returning)
 NOTIFY = InTransaction(notify_customer, effect_on_many=notify_customers)
 CLOSE_ATTEMPTS = InTransaction(close_attempts)
 DELIVER_REPLACEMENT = InTransaction(deliver_replacement_without_shipping)
@@ -101,9 +109,14 @@ REACTIONS: Reactions = dict(
         reactions_to(ShipmentEnded, UPDATE_REPLACED_TICKET),
         reactions_to(TicketOpened, NOTIFY, InTransaction(agree_by_rule)),
         reactions_to(TicketAgreed, DELIVER_REPLACEMENT, NOTIFY),
-        reactions_to(TicketMerged, NOTIFY),
+        reactions_to(TicketMerged, NOTIFY, END_RETURN),
+        reactions_to(TicketCancelled, END_RETURN),
+        reactions_to(TicketEscalated, END_RETURN),
+        reactions_to(TicketReturnAccepted, END_RETURN),
+        reactions_to(TicketReturnDelivered, NOTIFY),
+        reactions_to(TicketReturnOverdue, NOTIFY),
         reactions_to(TicketRefused, NOTIFY),
-        reactions_to(TicketReturnRefused, NOTIFY),
+        reactions_to(TicketReturnRefused, NOTIFY, END_RETURN),
         reactions_to(TicketDecided, DELIVER_REPLACEMENT, NOTIFY),
         reactions_to(TicketReplacementChosen, DELIVER_REPLACEMENT),
         reactions_to(TicketReplacementFilled, DELIVER_REPLACEMENT),

@@ -30,6 +30,8 @@ from domain.events import (
     TicketRefundRetried,
     TicketRefused,
     TicketReturnAccepted,
+    TicketReturnDelivered,
+    TicketReturnOverdue,
     TicketReturnRefused,
     TicketReturnShipped,
     TicketReturnShort,
@@ -47,6 +49,8 @@ WORK_QUEUE: Mapping[type[DomainEvent], Collection[Permission]] = {
     TicketRefundFailed: (Permission.TICKET_HANDLE,),
     TicketMessageAdded: (Permission.TICKET_HANDLE,),
     TicketReturnShipped: (Permission.RETURN_RECEIVE,),
+    TicketReturnDelivered: (Permission.RETURN_RECEIVE,),
+    TicketReturnOverdue: (Permission.RETURN_RECEIVE, Permission.TICKET_HANDLE),
     TicketReturnShort: (Permission.TICKET_DECIDE,),
     TicketEscalated: (Permission.TICKET_DECIDE,),
     RefundFailed: (Permission.REFUND,),
@@ -65,7 +69,9 @@ WORK_QUEUE: Mapping[type[DomainEvent], Collection[Permission]] = {
 BY_CUSTOMER = frozenset({TicketMessageAdded})
 """Events that are work only where the customer caused them: a message of the staff's own is none."""
 
-OVERDUE: frozenset[type[DomainEvent]] = frozenset({TicketOverdue, ShipmentOverdue, CashOverdue})
+OVERDUE: frozenset[type[DomainEvent]] = frozenset(
+    {TicketOverdue, TicketReturnOverdue, ShipmentOverdue, CashOverdue}
+)
 """Events that say that nobody has acted in time."""
 
 GONE: frozenset[type[DomainEvent]] = frozenset(

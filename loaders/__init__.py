@@ -19,6 +19,7 @@ from loaders.packing import PackingLoaders
 from loaders.payment import PaymentLoaders
 from loaders.promotion import PromotionLoaders
 from loaders.provider_call import ProviderCallLoaders
+from loaders.return_parcel import ReturnParcelLoaders
 from loaders.shipment import ShipmentLoaders
 from loaders.shipping import ShippingLoaders
 from loaders.statement import StatementLoaders
@@ -38,6 +39,7 @@ class Loaders(
     EventLoaders,
     PromotionLoaders,
     ShipmentLoaders,
+    ReturnParcelLoaders,
     PackingLoaders,
     DeliveryRunLoaders,
     VehicleLoaders,

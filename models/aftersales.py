@@ -129,6 +129,7 @@ WAITS = text("attend_by IS NOT NULL")
 NEEDED = text("closed_at IS NULL OR attend_by IS NOT NULL")
 """Whether somebody has to do with a ticket still."""
 UNANSWERED, LATE = text("unanswered_since IS NOT NULL"), text("overdue_since IS NOT NULL")
+COMES = text("return_parcel_id IS NOT NULL")
 MERGED, SPLIT = text("merged_into_id IS NOT NULL"), text("split_from_id IS NOT NULL")
 
 
@@ -172,6 +173,7 @@ class Ticket(HasCurrency, Base):
             sqlite_where=text("part_of_id IS NOT NULL"),
             postgresql_where=text("part_of_id IS NOT NULL"),
         ),
+        Index("ix_tickets_return_parcel_id", "return_parcel_id", sqlite_where=COMES, postgresql_where=COMES),
         Index("ix_tickets_merged_into_id", "merged_into_id", sqlite_where=MERGED, postgresql_where=MERGED),
         Index("ix_tickets_split_from_id", "split_from_id", sqlite_where=SPLIT, postgresql_where=SPLIT),
         Index("ix_tickets_opened_at", "opened_at"),
@@ -201,6 +203,10 @@ class Ticket(HasCurrency, Base):
     """The code of who carries the goods back; None where it is none of the shop's carriers."""
     return_carrier: Mapped[str | None]
     return_tracking_number: Mapped[str | None]
+    return_parcel_id: Mapped[int | None] = mapped_column(BigId)
+    """The parcel that is followed; None where the goods do not come with a carrier of the shop's."""
+    return_corrections: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How often the customer has given another number for the same goods."""
     refusal: Mapped[str | None]
     version: Mapped[int]
     opened_at: Mapped[datetime]

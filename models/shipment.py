@@ -192,16 +192,10 @@ class ShipmentLine(Base):
         return self.quantity - self.restocked - self.damaged
 
 
-class TrackingEvent(Base):
-    """Something a carrier reported about a parcel; each is stored once, however often it is reported."""
-
-    __tablename__ = "tracking_events"
-    __table_args__ = (
-        Index("ix_tracking_events_key", "shipment_id", "occurred_at", "text_hash", unique=True),
-    )
+class ReportedEvent:
+    """The columns of what is reported about a parcel, whether it leaves or comes back."""
 
     id: Mapped[Id]
-    shipment_id: Mapped[int] = mapped_column(ForeignKey("shipments.id"))
     status: Mapped[ShipmentStatus | None]
     """None where its carrier gave no code, or one that the shop does not know."""
     code: Mapped[str]
@@ -222,3 +216,14 @@ class TrackingEvent(Base):
         if self.latitude is None or self.longitude is None:
             return None
         return Position(self.latitude, self.longitude, self.occurred_at)
+
+
+class TrackingEvent(ReportedEvent, Base):
+    """Something a carrier reported about a parcel; each is stored once, however often it is reported."""
+
+    __tablename__ = "tracking_events"
+    __table_args__ = (
+        Index("ix_tracking_events_key", "shipment_id", "occurred_at", "text_hash", unique=True),
+    )
+
+    shipment_id: Mapped[int] = mapped_column(ForeignKey("shipments.id"))

@@ -17,7 +17,7 @@ from domain.payment.surplus import PAID_TWICE
 from domain.pickup.collecting import AT_THE_COUNTER, READY
 from domain.pickup.ending import NOT_COLLECTED
 from events.payment import ORDER_CANCELLED, TIME_OVER
-from models import Order, Payment, PaymentAttempt, Refund, Ticket, TrackingEvent
+from models import Order, Payment, PaymentAttempt, Refund, ReportedEvent, Ticket
 from resolvers.context import Info
 from text.messages import Message
 
@@ -73,7 +73,7 @@ def attempt_failure(root: PaymentAttempt, info: Info) -> str | None:
     return read_reason(root.failure, info)
 
 
-def tracking_description(root: TrackingEvent, info: Info) -> str:
+def tracking_description(root: ReportedEvent, info: Info) -> str:
     """What happened, as the carrier describes it."""
     return read_reason(root.description, info) or ""
 

@@ -20,6 +20,7 @@ from schema.mutation import mutation
 from schema.node import Node
 from schema.order import Delivery, Order, OrderLine
 from schema.payment import Payment, Refund
+from schema.return_parcel import ReturnParcel
 from schema.rows import batched, field, loaded, plain_list, row_type, subscription
 from schema.scalars import Money
 from schema.ticket_agent import TicketPriority
@@ -238,6 +239,7 @@ class Ticket(Node):
     return_tracking_number: str | None
     """Their number at that carrier."""
     return_tracking_url: str | None = batched(resolve.return_tracking_urls)
+    return_parcel: ReturnParcel | None = batched(resolve.return_parcels)
     opened_at: datetime
     """When the customer asked."""
     due_at: datetime | None

@@ -42,6 +42,7 @@ from settings.notices import NoticeSettings
 from settings.operations import OperationSettings
 from settings.proxies import ProxySettings
 from settings.rates import RateSettings
+from settings.returns import ReturnSettings
 from settings.routing import RoutingSettings
 from settings.search import SearchSettings
 from settings.sf_express import SfExpressSettings
@@ -104,6 +105,7 @@ class Settings(BaseModel):
     deadlines: DeadlineSettings
     payments: PaymentSettings
     payment_deadlines: PaymentDeadlineSettings
+    returns: ReturnSettings
     alipay: AlipaySettings
     card: CardSettings
     wechat_pay: WeChatPaySettings

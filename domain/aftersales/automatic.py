@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.aftersales.agreement import Judgement, judge_ticket, save_decision
 from domain.aftersales.deadlines import Deadlines
 from domain.aftersales.priority import rank_ticket
+from domain.aftersales.return_parcel import is_under_way
 from domain.aftersales.settlement import grant_ticket, record_unavailable
 from domain.aftersales.states import STATUS_WHEN_ACCEPTED, STATUS_WHEN_AGREED, enter_status
 from domain.aftersales.ticket import lock_ticket
@@ -86,7 +87,13 @@ async def agree_unanswered(
 async def accept_uninspected(
     session: AsyncSession, ticket: Ticket, order: Order, deadlines: Deadlines, cause: Cause
 ) -> None:
-    """Accept what was sent back and nobody has inspected where a rule does; otherwise people must look."""
+    """Accept what was sent back and nobody has inspected where a rule does; otherwise people must look.
+
+    No rule accepts what is followed and has not reached the warehouse.
+    """
+    if await is_under_way(session, ticket):
+        leave_to_people(session, ticket, RuleObstacle.AGAINST_TRACKING, deadlines, cause=cause)
+        return
     judgement = await judge_ticket(
         session, ticket, order, AgreementMoment.SILENCE, zone=deadlines.zone, cause=cause
     )

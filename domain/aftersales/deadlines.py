@@ -22,6 +22,10 @@ class Deadlines:
     """For the customer to send goods back."""
     inspect: timedelta
     """For the shop to inspect what was sent back."""
+    see_return: timedelta
+    """For a carrier to have what is sent back, from when its number was given."""
+    inspect_arrived: timedelta
+    """For the shop to inspect what has reached the warehouse."""
     receipt: timedelta
     """For the customer to confirm the receipt of an order of which nothing else is sent any more."""
     choose: timedelta

@@ -148,6 +148,7 @@ async def grant_decided(
         await grant_returned(session, part, order, here, deadlines, cause=cause)
         decided.append(part)
     ticket.return_carrier_code = ticket.return_carrier = ticket.return_tracking_number = None
+    ticket.return_parcel_id, ticket.return_corrections = None, 0
     await grant_ticket(session, ticket, order, STATUS_WHEN_AGREED[ticket.type], deadlines, cause=cause)
     return decided
 

@@ -108,6 +108,7 @@ def copy_ticket(ticket: Ticket, to: TicketStatus, *, number: str) -> Ticket:
         return_carrier_code=ticket.return_carrier_code,
         return_carrier=ticket.return_carrier,
         return_tracking_number=ticket.return_tracking_number,
+        return_parcel_id=ticket.return_parcel_id,
         part_of_id=ticket.id,
         version=0,
         opened_at=ticket.opened_at,

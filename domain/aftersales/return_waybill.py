@@ -3,19 +3,31 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.deadlines import Deadlines
+from domain.aftersales.return_parcel import follow_return, leave_return
 from domain.aftersales.states import enter_status
 from domain.aftersales.texts import TRACKING_LIMIT, clean_text
 from domain.aftersales.ticket import lock_ticket
 from domain.cause import Cause
-from domain.errors import Invalid, Taken, collect_refusals
-from domain.events import TicketReturnShipped
+from domain.errors import Invalid, LimitReached, Taken, collect_refusals
+from domain.events import TicketReturnDelivered, TicketReturnOverdue, TicketReturnShipped
 from domain.outbox import record
-from models import OWN_COURIERS, Carrier, CarrierCode, ReturnInspection, Shipment, Ticket, TicketStatus
+from models import (
+    OWN_COURIERS,
+    Carrier,
+    CarrierCode,
+    ReturnInspection,
+    ReturnParcel,
+    ReturnTask,
+    Shipment,
+    Ticket,
+    TicketStatus,
+)
 from models.sql.types import AnySelect
 
 OTHER_CARRIER = "OTHER"
@@ -42,9 +54,11 @@ class ReturnCarrier:
     name: str
     code: CarrierCode | None = None
 
+    carrier: Carrier | None = None
+
     @classmethod
     def of(cls, carrier: Carrier) -> "ReturnCarrier":
-        return cls(carrier.name, carrier.code)
+        return cls(carrier.name, carrier.code, carrier)
 
 
 def select_return_carriers() -> AnySelect:
@@ -57,31 +71,102 @@ def select_return_carriers() -> AnySelect:
 
 
 async def ship_return(
-    session: AsyncSession, ticket_id: int, waybill: ReturnWaybill, deadlines: Deadlines, *, cause: Cause
+    session: AsyncSession,
+    ticket_id: int,
+    waybill: ReturnWaybill,
+    deadlines: Deadlines,
+    *,
+    decides: bool = False,
+    corrections: int | None = None,
+    cause: Cause,
 ) -> Ticket:
-    """Record with which carrier and number the goods travel back.
+    """Record with which carrier and number the goods travel back, and follow them where a carrier of the
+    shop's reports on parcels.
 
-    It can be corrected until they are inspected; the time for that counts from when it was said first.
+    It can be corrected until they are inspected, by a customer at most so often; the time for that counts
+    from when it was said first. The staff decide whose a number is that two customers give.
     """
     _, ticket = await lock_ticket(session, ticket_id)
-    if ticket.status is not TicketStatus.RETURN_SHIPPED:
-        enter_status(ticket, TicketStatus.RETURN_SHIPPED, deadlines, now=cause.now)
-        await drop_inspections(session, ticket)
+    is_first = ticket.status is not TicketStatus.RETURN_SHIPPED
+    if is_first:
+        await start_return(session, ticket, deadlines, now=cause.now)
     carriers = (await session.scalars(select_return_carriers())).all()
     with collect_refusals() as check:
         carrier = check.value(find_return_carrier, ReturnCarrier(""), waybill, carriers)
         number = check.value(clean_tracking_number, "", waybill.tracking_number)
-    if (carrier.code, carrier.name, number) == (
+    same = (carrier.code, carrier.name, number) == (
         ticket.return_carrier_code,
         ticket.return_carrier,
         ticket.return_tracking_number,
-    ):
+    )
+    if same and not (decides and await is_contested(session, ticket)):
         return ticket
+    if not is_first and not same:
+        count_correction(ticket, corrections)
     await check_return_number_free(session, ticket, carrier, number)
     ticket.return_carrier_code, ticket.return_carrier = carrier.code, carrier.name
     ticket.return_tracking_number = number
-    record(session, TicketReturnShipped(ticket), cause)
+    await follow_number(session, ticket, carrier.carrier, number, deadlines, decides=decides, cause=cause)
     return ticket
+
+
+def count_correction(ticket: Ticket, limit: int | None) -> None:
+    """Count another number for the same goods; LimitReached beyond the limit."""
+    if limit is None:
+        return
+    if ticket.return_corrections >= limit:
+        raise LimitReached(
+            "The number was corrected {limit} times. Write to us.", limit=limit, field=("tracking_number",)
+        )
+    ticket.return_corrections += 1
+
+
+async def follow_number(
+    session: AsyncSession,
+    ticket: Ticket,
+    carrier: Carrier | None,
+    number: str,
+    deadlines: Deadlines,
+    *,
+    decides: bool,
+    cause: Cause,
+) -> None:
+    """Follow a locked ticket's goods by their number and record that they are on their way."""
+    record(session, TicketReturnShipped(ticket), cause)
+    if carrier is None:
+        await leave_return(session, ticket, now=cause.now)
+        ticket.return_parcel_id = None
+        return
+    parcel = await follow_return(session, ticket, carrier, number, deadlines, decides=decides, cause=cause)
+    if parcel.delivered_at is not None and parcel.contested_at is None:  # it came with another ticket's goods
+        record(session, TicketReturnDelivered(ticket), cause)
+    if parcel.contested_at is not None:
+        record(session, TicketReturnOverdue(ticket, task=ReturnTask.CONTESTED), cause)
+
+
+async def is_contested(session: AsyncSession, ticket: Ticket) -> bool:
+    """Whether another customer has given the number of a ticket's goods, too."""
+    contested = select(ReturnParcel.id).where(
+        ReturnParcel.id == ticket.return_parcel_id, ReturnParcel.contested_at.is_not(None)
+    )
+    return await session.scalar(contested) is not None
+
+
+async def start_return(session: AsyncSession, ticket: Ticket, deadlines: Deadlines, *, now: datetime) -> None:
+    """The goods of a locked ticket come: what was found of them before does not hold any more."""
+    enter_status(ticket, TicketStatus.RETURN_SHIPPED, deadlines, now=now)
+    await drop_inspections(session, ticket)
+
+
+async def arrive_on_the_way(
+    session: AsyncSession, ticket: Ticket, parcel: ReturnParcel, deadlines: Deadlines, *, cause: Cause
+) -> None:
+    """A carrier has collected the goods of a locked ticket: they are on their way under its number."""
+    await start_return(session, ticket, deadlines, now=cause.now)
+    carrier = (await session.scalars(select(Carrier).where(Carrier.code == parcel.carrier))).one()
+    ticket.return_carrier_code, ticket.return_carrier = carrier.code, carrier.name
+    ticket.return_tracking_number = parcel.tracking_number
+    record(session, TicketReturnShipped(ticket), cause)
 
 
 async def drop_inspections(session: AsyncSession, ticket: Ticket) -> None:
@@ -119,15 +204,18 @@ def clean_tracking_number(text: str) -> str:
 async def check_return_number_free(
     session: AsyncSession, ticket: Ticket, carrier: ReturnCarrier, number: str
 ) -> None:
-    """Taken for a number of a parcel that the shop has sent, or of another customer's return.
+    """Taken for a number of a parcel that the shop has sent, or of another customer's return with a carrier
+    that is none of the shop's.
 
-    A customer may send the goods of several tickets in one parcel.
+    A customer may send the goods of several tickets in one parcel. With the shop's carriers nobody is refused
+    because somebody else has been quicker: the staff say whose the number is.
     """
     path = ("tracking_number",)
     if carrier.code is not None:
         sent = select(Shipment.id).where(Shipment.carrier == carrier.code, Shipment.tracking_number == number)
         if await session.scalar(sent.limit(1)) is not None:
             raise Taken("This is the number of a parcel that the shop has sent.", field=path)
+        return
     other = select(Ticket.id).where(
         Ticket.return_tracking_number == number,
         func.lower(Ticket.return_carrier) == carrier.name.lower(),

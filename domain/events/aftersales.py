@@ -3,7 +3,16 @@
 from collections.abc import Sequence
 
 from domain.events.types import EventLine, TicketEvent
-from models import CurrencyCode, RefundTarget, ReplacementChoice, RuleObstacle, TicketReason, TicketType
+from models import (
+    CurrencyCode,
+    RefundTarget,
+    ReplacementChoice,
+    ReturnTask,
+    RuleObstacle,
+    ShipmentStatus,
+    TicketReason,
+    TicketType,
+)
 
 
 class TicketClaimEvent(TicketEvent, abstract=True):
@@ -118,6 +127,26 @@ class TicketSplitOff(TicketClaimEvent, name="ticket.split_off"):
 
 class TicketReturnShipped(TicketEvent, name="ticket.return_shipped"):
     pass
+
+
+class TicketReturnTaken(TicketEvent, name="ticket.return_taken"):
+    """A carrier has what its customer sends back."""
+
+
+class TicketReturnTracked(TicketEvent, name="ticket.return_tracked"):
+    """Something was reported of the parcel that comes back."""
+
+    return_status: ShipmentStatus
+
+
+class TicketReturnDelivered(TicketEvent, name="ticket.return_delivered"):
+    """The warehouse has what its customer has sent back."""
+
+
+class TicketReturnOverdue(TicketEvent, name="ticket.return_overdue"):
+    """Somebody of the staff should look after what comes back."""
+
+    task: ReturnTask
 
 
 class TicketReturnAccepted(TicketEvent, name="ticket.return_accepted"):

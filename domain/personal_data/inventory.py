@@ -68,7 +68,9 @@ from models import (
     Reading,
     RecoveryCode,
     Refund,
+    ReturnEvent,
     ReturnInspection,
+    ReturnParcel,
     RuleDecision,
     SavedLine,
     Session,
@@ -214,6 +216,7 @@ PERSONAL_TABLES: Mapping[type[Base], PersonalTable] = {
             "return_carrier_code": None,
             "return_carrier": None,
             "return_tracking_number": None,
+            "return_parcel_id": None,
             "urgent_terms": [],
         },
         secret=frozenset(
@@ -227,6 +230,17 @@ PERSONAL_TABLES: Mapping[type[Base], PersonalTable] = {
                 "word_hours",
             }
         ),
+    ),
+    ReturnEvent: PersonalTable(
+        lambda id: ReturnEvent.return_parcel_id.in_(
+            select(ReturnParcel.id).where(ReturnParcel.account_id == id).correlate_except(ReturnParcel)
+        ),
+        deleted=True,
+    ),
+    ReturnParcel: PersonalTable(
+        lambda id: ReturnParcel.account_id == id,
+        deleted=True,
+        secret=frozenset({"attend_at", "contested_at", "poll_at", "polled_at", "subscribed_at"}),
     ),
     TrackingEvent: PersonalTable(
         lambda id: TrackingEvent.shipment_id.in_(shipments_of(id)),

@@ -1,12 +1,12 @@
 """What is known of one parcel: facts as they are reported, events as they are stored, and what counts."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from typing import TypeVar
 
-from models import ShipmentStatus, TrackingEvent
+from models import ReportedEvent, ShipmentStatus
 
 EVENTS_OF_PARCEL_LIMIT = 500
 """Beyond so many events of a parcel, a carrier's are stored only with a status that it has none of yet."""
@@ -48,7 +48,6 @@ class StoredEvent:
     """What of a stored event decides: no entity, since many are read for each that is new."""
 
     id: int
-    shipment_id: int
     status: ShipmentStatus | None
     code: str
     description: str
@@ -60,7 +59,9 @@ class StoredEvent:
     longitude: float | None
 
 
-KnownEvent = StoredEvent | TrackingEvent
+STORED_COLUMNS: Sequence[str] = StoredEvent.__slots__
+
+KnownEvent = StoredEvent | ReportedEvent
 E = TypeVar("E", bound=KnownEvent)
 
 
@@ -70,6 +71,58 @@ def keys_of(event: StoredEvent) -> list[tuple[datetime, str]]:
         return [(event.occurred_at, event.text_hash)]
     texts = (event.description, f"{event.code} {event.description}")
     return [(event.occurred_at, hash_text(text)) for text in texts]
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedFacts:
+    """What reported facts add to the events that are stored of their parcel."""
+
+    new: Sequence[TrackingFact]
+    """In order of time."""
+    learned: Sequence[StoredEvent]
+    """Stored events whose status is known only now."""
+    surplus: Sequence[TrackingFact]
+    """Those that are not stored, since the parcel has too many."""
+
+
+def compare_facts(known: Sequence[StoredEvent], facts: Sequence[TrackingFact]) -> ComparedFacts:
+    """What of the facts reported of a parcel is new, and what is learned of the events that are known."""
+    by_key = {key: event for event in known for key in keys_of(event)}
+    keyed = [(fact.key, fact) for fact in facts]
+    new_facts = {key: fact for key, fact in keyed if key not in by_key}
+    learned = learn_statuses(by_key, keyed)
+    by_time, surplus = sorted(new_facts.values(), key=lambda fact: fact.occurred_at), list[TrackingFact]()
+    if len(known) + len(by_time) > EVENTS_OF_PARCEL_LIMIT:
+        by_time, surplus = limit_facts(known, by_time)
+    return ComparedFacts(by_time, learned, surplus)
+
+
+def learn_statuses(
+    by_key: Mapping[tuple[datetime, str], StoredEvent],
+    facts: Iterable[tuple[tuple[datetime, str], TrackingFact]],
+) -> list[StoredEvent]:
+    """Give stored events that had no status the one that their carrier says now; returns them."""
+    learned = []
+    for key, fact in facts:
+        event = by_key.get(key)
+        if event is not None and event.status is None and fact.status is not None:
+            event.status, event.code = fact.status, fact.code
+            learned.append(event)
+    return learned
+
+
+def columns_of(fact: TrackingFact) -> dict[str, object]:
+    """The columns of a stored event that a fact fills."""
+    return {
+        "status": fact.status,
+        "code": fact.code,
+        "description": fact.description,
+        "location": fact.location,
+        "latitude": fact.latitude,
+        "longitude": fact.longitude,
+        "occurred_at": fact.occurred_at,
+        "text_hash": fact.text_hash,
+    }
 
 
 def limit_facts(

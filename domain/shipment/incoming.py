@@ -33,8 +33,9 @@ class NewPush:
 class NumberedParcel:
     """A parcel that has a number at a connection, and what its carrier is called there."""
 
-    shipment_id: int
-    order_id: int
+    parcel_id: int
+    order_id: int | None
+    """None of one that comes back, perhaps for several."""
     company_codes: frozenset[str | None]
 
 
@@ -179,7 +180,7 @@ async def lock_free_parcels(
     session: AsyncSession, parcels: Collection[NumberedParcel]
 ) -> dict[int, Shipment]:
     """Those of these parcels that nobody else is changing, with their orders, locked: by their ids."""
-    order_ids = {parcel.order_id for parcel in parcels}
+    order_ids = {parcel.order_id for parcel in parcels if parcel.order_id is not None}
     free = await session.scalars(
         select(Order.id)
         .where(is_any_of(session, Order.id, order_ids))
@@ -187,7 +188,7 @@ async def lock_free_parcels(
         .with_for_update(skip_locked=True, key_share=True)
     )
     locked = set(free)
-    ids = [parcel.shipment_id for parcel in parcels if parcel.order_id in locked]
+    ids = [parcel.parcel_id for parcel in parcels if parcel.order_id in locked]
     shipments = await session.scalars(
         select(Shipment)
         .where(is_any_of(session, Shipment.id, ids))

@@ -7,9 +7,12 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models import CarrierCode, CarrierPolls, Shipment
+from models import CarrierCode, CarrierPolls, ReturnParcel, Shipment
 from models.sql.types import NewRow
 from models.sql.upsert import upsert_into
+
+PolledTable = type[Shipment] | type[ReturnParcel]
+"""Parcels that leave, or come back."""
 
 LATELY = timedelta(days=1)
 RARELY = 6
@@ -48,20 +51,25 @@ class DueParcel:
 
 
 async def claim_polls(
-    session: AsyncSession, shipment_ids: Sequence[int], *, now: datetime, plan: PollPlan
+    session: AsyncSession,
+    parcel_ids: Sequence[int],
+    *,
+    now: datetime,
+    plan: PollPlan,
+    table: PolledTable = Shipment,
 ) -> list[int]:
     """Those of these parcels about which it is this caller's turn to ask; then nobody's until the plan says.
 
     What another process is claiming is left to it. Where a parcel was asked about less than `shortest` ago,
     it is nobody's turn until that is over; beyond `per_day`, parcels stay due.
     """
-    left = len(shipment_ids)
+    left = len(parcel_ids)
     if plan.per_day is not None:
         left = max(plan.per_day - await lock_polls_of_day(session, plan.carrier, now), 0)
     rows = await session.execute(
-        select(Shipment.id, Shipment.polled_at, Shipment.subscribed_at, Shipment.last_event_at)
-        .where(Shipment.id.in_(shipment_ids), Shipment.poll_at <= now)
-        .order_by(Shipment.poll_at)
+        select(table.id, table.polled_at, table.subscribed_at, table.last_event_at)
+        .where(table.id.in_(parcel_ids), table.poll_at <= now)
+        .order_by(table.poll_at)
         .with_for_update(skip_locked=True)
     )
     due = [DueParcel(*row) for row in rows]
@@ -72,7 +80,7 @@ async def claim_polls(
         {"id": each.id, "poll_at": each.next_at(plan, now), "polled_at": now} for each in claimed
     ]
     for values in filter(None, (moved, asked)):
-        await session.execute(update(Shipment), values)
+        await session.execute(update(table), values)
     if plan.per_day is not None and claimed:
         await session.execute(
             update(CarrierPolls)
@@ -90,12 +98,14 @@ async def lock_polls_of_day(session: AsyncSession, carrier: CarrierCode, now: da
     return await session.scalar(found.with_for_update()) or 0
 
 
-async def record_subscribed(session: AsyncSession, shipment_id: int, *, now: datetime) -> None:
+async def record_subscribed(
+    session: AsyncSession, parcel_id: int, *, now: datetime, table: PolledTable = Shipment
+) -> None:
     """The carrier of a parcel has agreed to report by itself."""
-    await session.execute(update(Shipment).where(Shipment.id == shipment_id).values(subscribed_at=now))
+    await session.execute(update(table).where(table.id == parcel_id).values(subscribed_at=now))
 
 
-def resubscribe(shipment: Shipment, *, company_code: str, poll_at: datetime) -> None:
+def resubscribe(shipment: Shipment | ReturnParcel, *, company_code: str, poll_at: datetime) -> None:
     """The connection has found that another carrier has a locked parcel, or has given it up: it is asked
     anew."""
     if shipment.poll_at is None:

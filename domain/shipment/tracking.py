@@ -16,13 +16,13 @@ from domain.outbox import record_all
 from domain.shipment.eta import ARRIVAL_COLUMNS, JourneyStep, build_step, refresh_arrivals
 from domain.shipment.fulfilment import refresh_fulfilments, set_receipt_due
 from domain.shipment.history import (
-    EVENTS_OF_PARCEL_LIMIT,
+    STORED_COLUMNS,
     KnownEvent,
     StoredEvent,
     TrackingFact,
+    columns_of,
+    compare_facts,
     events_that_count,
-    keys_of,
-    limit_facts,
     sort_events,
 )
 from domain.shipment.states import FINAL, NOT_KEPT, TRANSITIONS, status_after
@@ -142,23 +142,15 @@ def compare_report(
 ) -> ParcelChange | None:
     """What a report has changed of its parcel; None where all of it was known."""
     shipment, was = report.shipment, report.shipment.status
-    by_key = {key: event for event in known for key in keys_of(event)}
-    facts = [(fact.key, fact) for fact in report.facts]
-    new_facts = {key: fact for key, fact in facts if key not in by_key}
-    learned = learn_statuses(by_key, facts)
-    if not new_facts and not learned:
+    found = compare_facts(known, report.facts)
+    report.surplus.extend(found.surplus)
+    if not found.new and not found.learned:
         return None
-    by_time = sorted(new_facts.values(), key=lambda fact: fact.occurred_at)
-    if len(known) + len(by_time) > EVENTS_OF_PARCEL_LIMIT:
-        by_time, surplus = limit_facts(known, by_time)
-        report.surplus.extend(surplus)
-        if not by_time and not learned:
-            return None
-    new = [build_event(shipment, fact, now=now) for fact in by_time]
+    new = [build_event(shipment, fact, now=now) for fact in found.new]
     every: list[KnownEvent] = [*known, *new]
     in_order = sort_events(every)
     update_status(shipment, in_order, now=now)
-    return ParcelChange(shipment, was, in_order, learned, new)
+    return ParcelChange(shipment, was, in_order, found.learned, new)
 
 
 def steps_of(events: Iterable[KnownEvent]) -> list[JourneyStep]:
@@ -215,33 +207,8 @@ async def update_orders(
     await settle_orders(session, orders, cause=cause.automatic)
 
 
-def learn_statuses(
-    by_key: Mapping[tuple[datetime, str], StoredEvent],
-    facts: Iterable[tuple[tuple[datetime, str], TrackingFact]],
-) -> list[StoredEvent]:
-    """Give stored events that had no status the one that their carrier says now; returns them."""
-    learned = []
-    for key, fact in facts:
-        event = by_key.get(key)
-        if event is not None and event.status is None and fact.status is not None:
-            event.status, event.code = fact.status, fact.code
-            learned.append(event)
-    return learned
-
-
 def build_event(shipment: Shipment, fact: TrackingFact, *, now: datetime) -> TrackingEvent:
-    return TrackingEvent(
-        shipment_id=shipment.id,
-        status=fact.status,
-        code=fact.code,
-        description=fact.description,
-        location=fact.location,
-        latitude=fact.latitude,
-        longitude=fact.longitude,
-        occurred_at=fact.occurred_at,
-        received_at=now,
-        text_hash=fact.text_hash,
-    )
+    return TrackingEvent(shipment_id=shipment.id, received_at=now, **columns_of(fact))
 
 
 def update_status(shipment: Shipment, in_order: Sequence[KnownEvent], *, now: datetime) -> None:
@@ -284,15 +251,15 @@ async def load_stored_events(
     session: AsyncSession, shipment_ids: Sequence[int]
 ) -> Mapping[int, list[StoredEvent]]:
     """What is known of parcels already, by the parcel's id."""
-    columns = [getattr(TrackingEvent, name) for name in StoredEvent.__slots__]
+    columns = [getattr(TrackingEvent, name) for name in STORED_COLUMNS]
     rows = await session.execute(
-        select(*columns)
+        select(TrackingEvent.shipment_id, *columns)
         .where(is_any_of(session, TrackingEvent.shipment_id, shipment_ids))
         .order_by(TrackingEvent.id)
     )
     found = defaultdict[int, list[StoredEvent]](list)
-    for row in rows:
-        found[row.shipment_id].append(StoredEvent(*row))
+    for shipment_id, *values in rows:
+        found[shipment_id].append(StoredEvent(*values))
     return found
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.shipment.history import TrackingFact
 from domain.shipment.tracking import ParcelReport
-from models import CarrierConnection, Shipment, UnhandledKind, UnhandledReport
+from models import CarrierConnection, UnhandledKind, UnhandledReport
 from models.sql.batches import in_batches
 from models.sql.types import AnySelect, NewRow
 from models.sql.upsert import upsert_into
@@ -66,13 +66,14 @@ async def count_unhandled(
 
 
 def sift_facts(
-    shipment: Shipment, facts: Sequence[TrackingFact], *, now: datetime
+    facts: Sequence[TrackingFact], *, number: str | None, since: datetime, now: datetime
 ) -> tuple[list[TrackingFact], list[Unhandled]]:
-    """The facts that can have happened, and what cannot be followed of all."""
+    """The facts that can have happened to the parcel of this number, which is there since then, and what
+    cannot be followed of all."""
     possible, unhandled = [], []
     for fact in facts:
-        if not shipment.packed_at - BEFORE_PACKING <= fact.occurred_at <= now + AHEAD:
-            unhandled.append(describe_fact(UnhandledKind.IMPOSSIBLE_TIME, shipment, fact))
+        if not since - BEFORE_PACKING <= fact.occurred_at <= now + AHEAD:
+            unhandled.append(describe_fact(UnhandledKind.IMPOSSIBLE_TIME, number, fact))
             continue
         possible.append(fact)
         if fact.status is None and fact.code:
@@ -82,12 +83,16 @@ def sift_facts(
 
 def describe_surplus(report: ParcelReport) -> list[Unhandled]:
     """The facts that were not stored, since their parcel has too many."""
-    return [describe_fact(UnhandledKind.TOO_MANY_EVENTS, report.shipment, fact) for fact in report.surplus]
+    return describe_too_many(report.surplus, report.shipment.tracking_number)
 
 
-def describe_fact(kind: UnhandledKind, shipment: Shipment, fact: TrackingFact) -> Unhandled:
+def describe_too_many(surplus: Sequence[TrackingFact], number: str | None) -> list[Unhandled]:
+    return [describe_fact(UnhandledKind.TOO_MANY_EVENTS, number, fact) for fact in surplus]
+
+
+def describe_fact(kind: UnhandledKind, number: str | None, fact: TrackingFact) -> Unhandled:
     detail = f"{fact.occurred_at.isoformat()} {fact.code} {fact.description}"
-    return Unhandled(kind, detail, shipment.tracking_number or "")
+    return Unhandled(kind, detail, number or "")
 
 
 def select_old_reports(now: datetime) -> AnySelect:

@@ -38,6 +38,7 @@ from events.payment import (
 from events.personal_data import ERASED_PICTURES, ERASURES
 from events.pickup import UNCOLLECTED_PICKUPS
 from events.places import UNLOCATED_PLACES
+from events.return_parcel import UNATTENDED_RETURNS
 from events.shipment import FORGOTTEN_PARCELS, OLD_CALLS, OLD_REPORTS, UNDELIVERED_SHIPMENTS
 from events.shipment.lanes import FINISHED_JOURNEYS
 from events.shipment.tasks import OVERDUE_SHIPMENTS
@@ -79,6 +80,7 @@ SCHEDULE: Sequence[Timer] = (
     RELEASES_ENDED,
     CHANGED_DAYS,
     UNASKED_TICKETS,
+    UNATTENDED_RETURNS,
     *TRAINING,
     UNCOUNTED_READS,
     PRICE_CHANGES,

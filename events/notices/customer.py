@@ -28,6 +28,8 @@ from domain.events import (
     TicketOpened,
     TicketRefused,
     TicketReplacementUnavailable,
+    TicketReturnDelivered,
+    TicketReturnOverdue,
     TicketReturnRefused,
 )
 from domain.pickup import find_pickup
@@ -41,6 +43,7 @@ from models import (
     NoticeKind,
     Order,
     Refund,
+    ReturnTask,
     Ticket,
     TicketMessage,
     Warehouse,
@@ -61,6 +64,8 @@ NOTICED: Mapping[type[DomainEvent], NoticeKind] = {
     TicketAgreed: NoticeKind.TICKET_AGREED,
     TicketRefused: NoticeKind.TICKET_REFUSED,
     TicketReturnRefused: NoticeKind.TICKET_REFUSED,
+    TicketReturnDelivered: NoticeKind.RETURN_ARRIVED,
+    TicketReturnOverdue: NoticeKind.RETURN_UNSEEN,
     TicketDecided: NoticeKind.TICKET_REFUSED,
     TicketMerged: NoticeKind.TICKET_MERGED,
     TicketMessageAdded: NoticeKind.TICKET_ANSWERED,
@@ -194,6 +199,8 @@ async def describe_ticket(session: AsyncSession, event: DomainEvent) -> tuple[in
             "amount": write_money(amount, language),
             "due": format_fact(due_at, language, zone) if due_at else "",
         }
+    if isinstance(event, TicketReturnOverdue) and event.task is not ReturnTask.UNSEEN:
+        return ticket.order_id, None
     facts = {"number": ticket.number}
     if isinstance(event, TicketMerged):
         facts["into"] = event.into_number

@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.aftersales.return_parcel import lock_return
+from domain.aftersales.return_tracking import add_return_events, find_numbered_returns
 from domain.cause import Cause
 from domain.shipment.history import TrackingFact
 from domain.shipment.incoming import (
@@ -30,13 +32,20 @@ from domain.shipment.incoming import (
 )
 from domain.shipment.polling import resubscribe
 from domain.shipment.tracking import ParcelReport, add_reported_events
-from domain.shipment.unhandled import Unhandled, count_unhandled, describe_surplus, sift_facts
+from domain.shipment.unhandled import (
+    Unhandled,
+    count_unhandled,
+    describe_surplus,
+    describe_too_many,
+    sift_facts,
+)
+from events.aftersales import deadlines_of
 from events.shipment.polling import facts_of
 from events.shipment.push_content import read_content
 from events.types import Resources
 from gateways.carrier.protocol import TrackingPush
 from gateways.failures import describe_failure
-from models import CarrierConnection, IncomingPush, Shipment, UnhandledKind
+from models import CarrierConnection, IncomingPush, ReturnParcel, Shipment, UnhandledKind
 
 log = structlog.get_logger()
 
@@ -162,29 +171,37 @@ async def fold_pushes(session: AsyncSession, rows: Sequence[IncomingPush], resou
     ]
     numbered = await find_numbered(session, {each.number for each in pushes})
     young = {row.id for row in rows if row.received_at > now - EARLY_KEPT}
-    unknown = {each.number for each in pushes if each.number not in numbered and each.id in young}
+    unsent = {each.number for each in pushes if each.number not in numbered}
+    returns = await find_numbered_returns(session, unsent) if unsent else {}
+    unknown = {each.number for each in pushes if each.number in unsent - returns.keys() and each.id in young}
     early = await find_early_numbers(session, unknown) if unknown else set()
     result, by_parcel = FoldedPushes(), defaultdict[NumberedParcel, list[StoredPush]](list)
+    coming = defaultdict[NumberedParcel, list[StoredPush]](list)
     for each in pushes:
         parcel = choose_parcel(numbered.get(each.number, ()), each.push)
+        if back := choose_parcel(returns.get(each.number, ()), each.push):
+            coming[back].append(each)
+            continue
         if parcel is None and each.number in early and each.id in young:
             result.early.append(each.id)
         elif parcel is None:
             result.add(each, [describe_unknown(each)])
         else:
             by_parcel[parcel].append(each)
-    connections = {parcel.shipment_id: reported[0].number[0] for parcel, reported in by_parcel.items()}
+    connections = {parcel.parcel_id: reported[0].number[0] for parcel, reported in by_parcel.items()}
     locked = await lock_free_parcels(session, by_parcel) if by_parcel else {}
     reports = [
-        collect_report(locked[parcel.shipment_id], reported, result, now=now)
+        collect_report(locked[parcel.parcel_id], reported, result, now=now)
         for parcel, reported in by_parcel.items()
-        if parcel.shipment_id in locked
+        if parcel.parcel_id in locked
     ]
     await add_reported_events(session, reports, cause=Cause(now), receipt_after=receipt_after)
     for report in reports:
         if report.surplus:
             connection = connections[report.shipment.id]
             result.unhandled.update((connection, each) for each in set(describe_surplus(report)))
+    for parcel, reported in sorted(coming.items(), key=lambda each: each[0].parcel_id):
+        await fold_return(session, parcel, reported, result, resources)
     await count_unhandled(session, result.unhandled, now=now)
     await keep_early_pushes(session, result.early, now=now)
     await delete_pushes(session, result.folded)
@@ -195,15 +212,47 @@ def collect_report(
     shipment: Shipment, pushes: Sequence[StoredPush], result: FoldedPushes, *, now: datetime
 ) -> ParcelReport:
     """All that pushes say of one parcel, which is locked."""
+    return ParcelReport(shipment, collect_facts(shipment, shipment.packed_at, pushes, result, now=now))
+
+
+def collect_facts(
+    parcel: Shipment | ReturnParcel,
+    since: datetime,
+    pushes: Sequence[StoredPush],
+    result: FoldedPushes,
+    *,
+    now: datetime,
+) -> list[TrackingFact]:
+    """The facts in all that pushes say of one locked parcel, which is there since then."""
     facts: list[TrackingFact] = []
     for each in pushes:
-        possible, unhandled = sift_facts(shipment, facts_of(each.push.events), now=now)
+        possible, unhandled = sift_facts(
+            facts_of(each.push.events), number=parcel.tracking_number, since=since, now=now
+        )
         facts += possible
         result.add(each, unhandled)
         if each.push.new_company_code or each.push.subscribe_again:
             poll_at = now + SUBSCRIBED_AGAIN_AFTER
-            resubscribe(shipment, company_code=each.push.new_company_code, poll_at=poll_at)
-    return ParcelReport(shipment, facts)
+            resubscribe(parcel, company_code=each.push.new_company_code, poll_at=poll_at)
+    return facts
+
+
+async def fold_return(
+    session: AsyncSession,
+    numbered: NumberedParcel,
+    pushes: Sequence[StoredPush],
+    result: FoldedPushes,
+    resources: Resources,
+) -> None:
+    """Fold what was pushed of a parcel that comes back; nothing where somebody else is changing it."""
+    found = await lock_return(session, numbered.parcel_id, skip_locked=True)
+    if found is None:
+        return
+    parcel, now, deadlines = found.parcel, resources.clock(), deadlines_of(resources.settings)
+    facts = collect_facts(parcel, parcel.sent_after, pushes, result, now=now)
+    surplus = await add_return_events(session, found, facts, deadlines, cause=Cause(now))
+    odd = set(describe_too_many(surplus, parcel.tracking_number))
+    result.unhandled.update((pushes[0].number[0], each) for each in odd)
 
 
 def choose_parcel(parcels: Sequence[NumberedParcel], push: TrackingPush) -> NumberedParcel | None:

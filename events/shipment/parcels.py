@@ -13,6 +13,7 @@ from gateways.carrier.protocol import (
     TrackedParcel,
 )
 from geo import find_point
+from loaders.return_parcel import ReturnRoute
 from loaders.shipment import ShipmentRoute
 from models import Carrier, Delivery, Money, Warehouse, Waybill
 
@@ -56,6 +57,24 @@ def tracked_parcel_of(route: ShipmentRoute, carrier: Carrier) -> TrackedParcel |
         parcel=parcel_of(route),
         tracking_number=shipment.tracking_number,
         dispatched_at=shipment.dispatched_at,
+    )
+
+
+def tracked_return_of(route: ReturnRoute, carrier: Carrier) -> TrackedParcel:
+    """A parcel that comes back as its carrier is asked about it."""
+    parcel, account = route.parcel, account_of(carrier)
+    if parcel.company_code:
+        account = replace(account, company_code=parcel.company_code)
+    return TrackedParcel(
+        account=account,
+        parcel=Parcel(
+            number=f"RETURN-{parcel.id}",
+            weight_grams=0,
+            sender=receiver_of(route.delivery),
+            receiver=sender_of(route.warehouse),
+        ),
+        tracking_number=parcel.tracking_number,
+        dispatched_at=parcel.given_at,
     )
 
 

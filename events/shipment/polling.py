@@ -23,7 +23,7 @@ from gateways.failures import describe_failure
 from gateways.measured import MeasuredCarrier
 from loaders.carrier import find_carrier_by_code
 from loaders.shipment import ShipmentRoute, load_routes
-from models import CONNECTION_TERMS, Carrier, CarrierCode, CarrierConnection
+from models import CONNECTION_TERMS, Carrier, CarrierCode, CarrierConnection, ReturnParcel, Shipment
 from settings.business import CarrierSettings
 from text.characters import clean_text
 
@@ -57,7 +57,8 @@ async def poll_parcels(code: CarrierCode, resources: Resources, shipment_ids: Se
     async def ask_in_turn(route: ShipmentRoute, journal: CallJournal) -> tuple[int, Sequence[TrackingFact]]:
         async with turns:
             asked = journal.follow(measured, subject_of_parcel(route))
-            return route.shipment.id, await ask_about(resources, asked, carrier, route)
+            tracked = tracked_parcel_of(route, carrier)
+            return route.shipment.id, await ask_about(resources, asked, tracked, route.shipment)
 
     async with CallJournal(resources) as journal:
         answers = await asyncio.gather(*(ask_in_turn(route, journal) for route in routes.values()))
@@ -76,35 +77,41 @@ def plan_polls(carrier: Carrier, settings: CarrierSettings) -> PollPlan:
 
 
 async def ask_about(
-    resources: Resources, gateway: RecordedCarrier, carrier: Carrier, route: ShipmentRoute
+    resources: Resources,
+    gateway: RecordedCarrier | MeasuredCarrier,
+    tracked: TrackedParcel | None,
+    parcel: Shipment | ReturnParcel,
 ) -> Sequence[TrackingFact]:
     """What a carrier reports of a parcel; nothing where it does not answer.
 
     One that reports by itself is first asked to.
     """
-    tracked = tracked_parcel_of(route, carrier)
     if tracked is None:
         return ()
-    if gateway.capabilities.pushes and route.shipment.subscribed_at is None:
-        await subscribe(resources, gateway, tracked, route.shipment.id)
+    if gateway.capabilities.pushes and parcel.subscribed_at is None:
+        await subscribe(resources, gateway, tracked, parcel)
     try:
         return facts_of(await gateway.track(tracked))
     except (CarrierError, CarrierRefused) as error:
-        log.warning("carrier.failed", carrier=carrier.code, shipment=route.shipment.id, error=str(error))
+        log.warning("carrier.failed", carrier=gateway.code, parcel=parcel.tracking_number, error=str(error))
         return ()
 
 
 async def subscribe(
-    resources: Resources, gateway: RecordedCarrier, tracked: TrackedParcel, shipment_id: int
+    resources: Resources,
+    gateway: RecordedCarrier | MeasuredCarrier,
+    tracked: TrackedParcel,
+    parcel: Shipment | ReturnParcel,
 ) -> None:
     """Ask the carrier of a parcel to report by itself; where it does not agree, it is asked again later."""
     try:
         await gateway.subscribe(tracked)
     except (CarrierError, CarrierRefused) as error:
-        log.warning("carrier.not_subscribed", carrier=gateway.code, shipment=shipment_id, error=str(error))
+        number = parcel.tracking_number
+        log.warning("carrier.not_subscribed", carrier=gateway.code, parcel=number, error=str(error))
         return
     async with resources.database.writes.begin() as session:
-        await record_subscribed(session, shipment_id, now=resources.clock())
+        await record_subscribed(session, parcel.id, now=resources.clock(), table=type(parcel))
 
 
 async def store_answers(
@@ -140,7 +147,8 @@ async def store_facts(
     async with resources.database.writes.begin() as session:
         reports = []
         for shipment in await lock_parcels(session, answers.keys()):
-            possible, odd = sift_facts(shipment, answers[shipment.id], now=now)
+            facts, number = answers[shipment.id], shipment.tracking_number
+            possible, odd = sift_facts(facts, number=number, since=shipment.packed_at, now=now)
             unhandled.update((connection, each) for each in set(odd))
             reports.append(ParcelReport(shipment, possible))
         await add_reported_events(

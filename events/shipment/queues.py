@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from functools import partial
 
+from domain.aftersales.return_parcel import due_return_polls
 from domain.shipment.due import due_carrier_polls, select_called_carriers
 from domain.shipment.waybills import due_waybill_calls
+from events.return_parcel import poll_return, poll_returns
 from events.shipment.booking import call_about_waybill
 from events.shipment.polling import poll_parcel, poll_parcels
 from events.types import Resources, Timer
@@ -26,6 +28,13 @@ def carrier_timers(code: CarrierCode) -> Sequence[Timer]:
             due=partial(due_carrier_polls, code),
             act=partial(poll_parcel, code),
             act_on_group=partial(poll_parcels, code),
+            partner=queue_of(code),
+        ),
+        Timer(
+            "return.poll",
+            due=partial(due_return_polls, code),
+            act=partial(poll_return, code),
+            act_on_group=partial(poll_returns, code),
             partner=queue_of(code),
         ),
     )

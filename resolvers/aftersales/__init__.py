@@ -70,6 +70,7 @@ from resolvers.aftersales.queries import (
     ticket_updates,
     tickets,
 )
+from resolvers.aftersales.return_parcels import return_carrier_names, return_parcels
 from resolvers.aftersales.thread import (
     find_ticket_message,
     from_staff,
@@ -124,7 +125,9 @@ __all__ = [
     "ratings",
     "read",
     "refusal_message",
+    "return_carrier_names",
     "return_carriers",
+    "return_parcels",
     "return_tracking_urls",
     "rule_decisions",
     "skill_type",

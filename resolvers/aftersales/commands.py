@@ -28,6 +28,7 @@ from models import (
 from resolvers.aftersales.opening import draw_ticket_number
 from resolvers.aftersales.queries import own_ticket, own_ticket_id
 from resolvers.context import Info
+from resolvers.guard import Permission
 from resolvers.ids import row_id
 from resolvers.inputs.aftersales import (
     ReturnedUnitsInput,
@@ -116,8 +117,11 @@ async def ticket_refuse(info: Info, id: strawberry.ID, reason: str) -> Ticket:
 async def ticket_return_ship(
     info: Info, id: strawberry.ID, carrier: str, tracking_number: str, carrier_name: str = ""
 ) -> Ticket:
-    """Records with which carrier and number the goods travel back; done again, it corrects them until they
-    are inspected.
+    """Records with which carrier and number the goods travel back, and follows the parcel where it is one of
+    the shop's; done again, it corrects them until they are inspected, at most a few times.
+
+    A number that another customer has given, too, is followed for neither until the staff give it for the
+    right ticket.
 
     id: the ticket
     carrier: the code or the name of one of the shop's carriers (see `returnCarriers`), or OTHER
@@ -125,12 +129,15 @@ async def ticket_return_ship(
     carrier_name: who carries them, where it is none of the shop's carriers
     """
     context, ticket_id = info.context, await own_ticket_id(info, id)
+    by_staff = context.viewer.may(Permission.TICKET_HANDLE)
     async with context.transaction() as session:
         return await ship_return(
             session,
             ticket_id,
             ReturnWaybill(carrier, tracking_number, carrier_name),
             deadlines_of(context.shop.settings),
+            decides=by_staff,
+            corrections=None if by_staff else context.shop.settings.returns.corrections,
             cause=context.cause,
         )
 

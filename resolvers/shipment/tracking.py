@@ -13,6 +13,7 @@ from models import (
     OWN_COURIERS,
     Event,
     Position,
+    ReportedEvent,
     Shipment,
     ShipmentStatus,
     Subject,
@@ -107,7 +108,7 @@ def status_at(event: TrackingEvent, history: Sequence[TrackingEvent]) -> Shipmen
     return status_after(each.status for each in before if each.status and each.revoked_at is None)
 
 
-def tracking_message(root: TrackingEvent, info: Info) -> str:
+def tracking_message(root: ReportedEvent, info: Info) -> str:
     """What happened, in words for a customer and in their language."""
     message = TRACKING_MESSAGES[root.status] if root.status else UNKNOWN_STEP
     return info.context.viewer_of(info).text_of(message)

@@ -15,6 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.cancelling import cancel_lines
 from domain.aftersales.day_counts import recount_days
+from domain.aftersales.return_parcel import lock_return
+from domain.aftersales.return_tracking import add_return_events
+from domain.aftersales.return_waybill import ReturnWaybill, ship_return
 from domain.aftersales.rules import ClaimedUnits
 from domain.aftersales.settlement import follow_refunds
 from domain.audit import RULES, Disagreement, audit_books, find_disagreements, find_first_disagreement
@@ -23,6 +26,7 @@ from domain.audit.pushes import FOLDED_WITHIN
 from domain.audit.shipment_tasks import OPENED_WITHIN
 from domain.cause import Cause
 from domain.delivery_run import start_delivery_run
+from domain.events import TicketReturnDelivered, TicketReturnTracked
 from domain.knowledge import ArticleText, add_article, publish_article, rate_article, save_draft
 from domain.knowledge.reading import ArticleReader, add_to_days, read_article
 from domain.ledger import payment_status_expression, payment_status_for
@@ -38,6 +42,7 @@ from domain.payment import (
 )
 from domain.shipment import ParcelToPack, pack_shipments
 from domain.shipment.fulfilment import PackedParcel, fulfilment_of
+from domain.shipment.history import TrackingFact
 from domain.shipment.open_parcels import Scan, scan_into_parcel
 from domain.shipment.waves import cancel_wave
 from events.shop import Shop
@@ -102,6 +107,7 @@ from models import (
     RefundStatus,
     ReturnCondition,
     ReturnInspection,
+    ReturnParcel,
     Role,
     RuleDecision,
     Shipment,
@@ -223,6 +229,8 @@ class History:
 
     article: Article
     """Has a translation, a draft beside its text and one rating."""
+    arrived: Ticket
+    """Its goods have reached the warehouse, and wait to be inspected."""
 
     @property
     def place(self) -> str:
@@ -300,6 +308,7 @@ async def build_history(session: AsyncSession) -> History:
         *await add_packing(session),
         *await add_training(session),
         await add_articles(session),
+        await add_arrived_return(session, other),
     )
 
 
@@ -568,6 +577,32 @@ def is_line_of(order: Order) -> Any:
 
 def is_delivery(history: History) -> Any:
     return Delivery.order_id == history.order.id
+
+
+def insert_return(history: History, number: str, **values: Any) -> Insert:
+    """A parcel that comes back for no ticket."""
+    row = {
+        "account_id": history.order.account_id,
+        "warehouse_id": history.empty,
+        "carrier": SIMULATED_CARRIER,
+        "status": ShipmentStatus.PENDING,
+        "sent_after": NOW,
+        "given_at": NOW,
+    }
+    return insert(ReturnParcel).values(tracking_number=number, **row | values)
+
+
+async def add_arrived_return(session: AsyncSession, variant: Variant) -> Ticket:
+    """A ticket whose goods have reached the warehouse, and wait to be inspected."""
+    order = await create_order(session, lines=[(variant, 1)], status=OrderStatus.COMPLETED)
+    ticket = await create_ticket(session, order=order, status=TicketStatus.AWAITING_RETURN)
+    waybill = ReturnWaybill(SIMULATED_CARRIER, "R0001")
+    await ship_return(session, ticket.id, waybill, DEADLINES, cause=Cause(NOW, order.account_id))
+    found = await lock_return(session, ticket.return_parcel_id or 0)
+    assert found is not None
+    arrived = TrackingFact(ShipmentStatus.DELIVERED, "80", "Signed for.", NOW)
+    await add_return_events(session, found, [arrived], DEADLINES, cause=Cause(NOW))
+    return ticket
 
 
 def insert_waybill(reference: str, **values: Any) -> Insert:
@@ -1008,6 +1043,22 @@ TAMPERED: dict[str, Callable[[History], Tampering]] = {
         .where(ReturnInspection.ticket_id == id_in(Ticket, h.returned))
         .values(condition=ReturnCondition.MISSING),
         h.returned.number,
+    ),
+    "returns are where it was reported": lambda h: (
+        insert_return(h, "R1", status=ShipmentStatus.IN_TRANSIT),
+        "R1",
+    ),
+    "returns under way are asked about": lambda h: (
+        insert_return(h, "R2", polled_at=NOW),
+        "R2",
+    ),
+    "returns that are followed are waited for": lambda h: (
+        insert_return(h, "R3", poll_at=NOW),
+        "R3",
+    ),
+    "tickets say when their returns have arrived": lambda h: (
+        update(Event).where(Event.name == TicketReturnDelivered.name).values(name=TicketReturnTracked.name),
+        h.arrived.number,
     ),
     "reductions were refunded": lambda h: (
         increment(DeliveryLine.reduction_amount, DeliveryLine.order_line_id == h.line.id),

@@ -111,7 +111,7 @@ async def test_pushes_that_come_together_are_folded_in_a_constant_number_of_stat
         counted.append((len(inserts), len([*groupby(folded.texts)])))
 
     assert counted[0] == counted[1]
-    assert counted[0] == (1, 29)
+    assert counted[0] == (1, 30)
     assert await waiting(shop) == 0
 
 

@@ -51,6 +51,8 @@ DEADLINES = Deadlines(
     answer=timedelta(days=2),
     send_back=timedelta(days=7),
     inspect=timedelta(days=10),
+    see_return=timedelta(days=5),
+    inspect_arrived=timedelta(days=3),
     receipt=timedelta(days=10),
     choose=timedelta(days=7),
     wait_for_stock=timedelta(days=30),

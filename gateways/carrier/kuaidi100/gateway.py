@@ -318,8 +318,9 @@ def place_of(place: CarrierAddress) -> str:
 
 
 def phone_of(tracked: TrackedParcel) -> str:
-    """The last digits of the receiver's phone: some carriers tell nobody else."""
-    digits = "".join(char for char in tracked.parcel.receiver.phone if char.isdigit())
+    """The last digits of the receiver's phone, else of the sender's: some carriers tell nobody else."""
+    phone = tracked.parcel.receiver.phone or tracked.parcel.sender.phone
+    digits = "".join(char for char in phone if char.isdigit())
     return digits[-PHONE_DIGITS:]
 
 

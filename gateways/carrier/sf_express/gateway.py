@@ -129,7 +129,8 @@ class SfExpress:
         """SF pushes all parcels of the account to the address that is entered at its platform."""
 
     async def track(self, tracked: TrackedParcel) -> Sequence[CarrierEvent]:
-        digits = "".join(char for char in tracked.parcel.receiver.phone if char.isdigit())
+        phone = tracked.parcel.receiver.phone or tracked.parcel.sender.phone
+        digits = "".join(char for char in phone if char.isdigit())
         content = {
             "language": "zh-CN",
             "trackingType": "1",
