@@ -51,6 +51,7 @@ def deadlines_of(settings: Settings) -> Deadlines:
         choose=settings.deadlines.replacement_chosen_within,
         pay_difference=settings.deadlines.difference_paid_within,
         wait_for_stock=settings.deadlines.replacement_stock_within,
+        repair=settings.deadlines.repaired_within,
         close_question=settings.deadlines.question_closed_after,
     )
 

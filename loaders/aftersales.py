@@ -36,6 +36,7 @@ from models import (
     TicketRating,
     TicketRead,
     TicketReason,
+    TicketRepair,
     TicketStatus,
     TicketType,
     select_exclusions,
@@ -154,6 +155,10 @@ class DifferenceByTicket(ByKey[int, TicketDifference]):
 
     def statement(self) -> AnySelect:
         return select(TicketDifference).where(TicketDifference.paid_at.is_(None))
+
+
+class RepairByTicket(ByKey[int, TicketRepair]):
+    key = TicketRepair.ticket_id
 
 
 class TicketMessageById(ByKey[int, TicketMessage]):
@@ -373,6 +378,7 @@ class AftersalesLoaders:
     merged_tickets = loader(MergedByTicket)
     split_tickets = loader(SplitByTicket)
     ticket_difference = loader(DifferenceByTicket)
+    ticket_repair = loader(RepairByTicket)
     ticket_message = loader(TicketMessageById)
     ticket_messages = loader(MessagesByTicket)
     ticket_media = loader(MediaByTicket)

@@ -35,7 +35,7 @@ class WorkQueue(StrEnum):
     ESCALATED = "ESCALATED"
     """A manager decides."""
     RETURNS = "RETURNS"
-    """Goods come back and are inspected."""
+    """Goods come back and are inspected, or repaired."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ FOR_AGENTS = or_(
 TICKETS_OF: Mapping[Permission, ColumnElement[bool]] = {
     Permission.TICKET_HANDLE: FOR_AGENTS,
     Permission.TICKET_DECIDE: Ticket.status == TicketStatus.ARBITRATION,
-    Permission.RETURN_RECEIVE: Ticket.status == TicketStatus.RETURN_SHIPPED,
+    Permission.RETURN_RECEIVE: Ticket.status.in_([TicketStatus.RETURN_SHIPPED, TicketStatus.REPAIRING]),
 }
 """Which of the tickets that wait for the shop are work of who has a permission."""
 

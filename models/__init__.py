@@ -205,6 +205,7 @@ from models.store_credit import (
 from models.ticket_agent import TicketAgent, TicketRelease, TicketSkill
 from models.ticket_difference import TicketDifference, TicketDifferenceUnits
 from models.ticket_figures import RefundDay, RefundDimension, TicketDay, TicketRating
+from models.ticket_repair import RepairOutcome, TicketRepair
 from models.ticket_thread import CannedAnswer, TicketMention, TicketMessageMedia, TicketRead
 from models.tracking_link import TrackingLink
 from models.training import (

@@ -22,6 +22,8 @@ class TicketType(StrEnum):
     """Goods back, then the same again, or something else that the customer has named."""
     RESHIP = "RESHIP"
     """The same again; nothing comes back."""
+    REPAIR = "REPAIR"
+    """The same units, repaired: they are sent in, repaired and sent back."""
     QUESTION = "QUESTION"
     """An answer; it is about the order as a whole and names no lines of it."""
 
@@ -56,6 +58,8 @@ class TicketReason(StrEnum):
     """It is not what the shop said it was."""
     NOT_RECEIVED = "NOT_RECEIVED"
     """The parcel never came."""
+    FAULT_IN_USE = "FAULT_IN_USE"
+    """It worked at first and does not any more."""
     QUESTION = "QUESTION"
     """They want to know something."""
 
@@ -72,7 +76,7 @@ class TicketStatus(StrEnum):
     RETURN_REFUSED = "RETURN_REFUSED"
     """What came back was not accepted; the customer may escalate."""
     RESHIPPING = "RESHIPPING"
-    """A replacement is being packed or is on its way."""
+    """A replacement is being packed or is on its way, or what was sent in for a repair is on its way back."""
     REFUNDING = "REFUNDING"
     """Money is on its way back."""
     REFUND_FAILED = "REFUND_FAILED"
@@ -88,13 +92,16 @@ class TicketStatus(StrEnum):
     CANCELLED = "CANCELLED"
     """Cancelled by the customer, or the goods were not sent back in time."""
     AWAITING_CHOICE = "AWAITING_CHOICE"
-    """The replacement is sold out or came back: the customer chooses what to get instead."""
+    """The replacement is sold out or came back, or a repair is not possible: the customer chooses what to
+    get instead."""
     AWAITING_STOCK = "AWAITING_STOCK"
     """The customer waits: the replacement is sent as soon as there is stock."""
     ANSWERED = "ANSWERED"
     """A question was answered; it is closed unless the customer writes again."""
     AWAITING_PAYMENT = "AWAITING_PAYMENT"
     """What is sent instead costs more: it is kept for the customer, and sent when they have paid that."""
+    REPAIRING = "REPAIRING"
+    """What was sent in is being repaired."""
 
 
 RESOLVED = frozenset(
@@ -114,7 +121,7 @@ RATED = frozenset({TicketStatus.REJECTED, TicketStatus.COMPLETED})
 
 
 class ReplacementChoice(StrEnum):
-    """What a customer gets when the replacement is sold out or came back."""
+    """What a customer gets when the replacement is sold out or came back, or a repair was not possible."""
 
     WAIT = "WAIT"
     """The same, as soon as there is stock."""
@@ -122,6 +129,8 @@ class ReplacementChoice(StrEnum):
     """Another variant, or another product; what it costs less is refunded, what it costs more paid first."""
     MONEY = "MONEY"
     """What was paid for it."""
+    SAME_UNITS = "SAME_UNITS"
+    """What was sent in for a repair, as it is now."""
 
 
 WAITS = text("attend_by IS NOT NULL")
@@ -337,6 +346,10 @@ class ReturnInspection(Base):
     """False where the same units came back once more and were inspected anew."""
     delivery_line_id: Mapped[int | None] = mapped_column(ForeignKey("delivery_lines.id"), index=True)
     """What sends them back to the customer; None where nothing does."""
+    kept: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Of what was sent in for a repair the units that the shop keeps, as the customer gets something else."""
+    lost: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Of what is to be repaired the units that got lost before a manager had agreed to it."""
 
 
 class TicketMessage(Base):

@@ -24,6 +24,7 @@ from schema.return_parcel import ReturnParcel
 from schema.rows import batched, field, loaded, plain_list, row_type, subscription
 from schema.scalars import Money
 from schema.ticket_agent import TicketPriority
+from schema.ticket_returns import ReturnCarrier, ReturnInspection, TicketRepair
 from schema.ticket_thread import TicketMessage
 
 TicketType = describe_enum(models.TicketType)
@@ -31,7 +32,6 @@ TicketReason = describe_enum(models.TicketReason)
 TicketChannel = describe_enum(models.TicketChannel)
 TicketStatus = describe_enum(models.TicketStatus)
 TicketObstacle = describe_enum(resolve.TicketObstacle)
-ReturnCondition = describe_enum(models.ReturnCondition)
 ReplacementChoice = describe_enum(models.ReplacementChoice)
 
 
@@ -132,39 +132,6 @@ class TicketDifference:
     """The payment to be started; null until a method is chosen with `ticketDifferencePay`."""
     requested_at: datetime
     """Since when it is kept. Until `dueAt` of the ticket it can be paid."""
-
-
-@row_type(resolve.ReturnCarrier)
-class ReturnCarrier:
-    """Who can carry a return, for customers."""
-
-    code: models.CarrierCode
-    """By what `ticketReturnShip` names it."""
-    name: str
-    """The name people use."""
-
-
-@row_type(models.ReturnInspection)
-class ReturnInspection:
-    """Units of a ticket that came back in one condition, or did not."""
-
-    order_line: OrderLine = loaded("order_line", key="order_line_id")
-    """What was bought."""
-    condition: models.ReturnCondition
-    """How they were found."""
-    quantity: int
-    """How many units."""
-    accepted: bool
-    """Whether the shop keeps them and grants what was asked for."""
-    customers_fault: bool
-    """Whether the customer has caused what is wrong with them."""
-    note: str
-    """What was said about them; may be empty."""
-    inspected_at: datetime
-    """When they were inspected."""
-    inspected_by: Account | None = batched(resolve.inspectors)
-    current: bool
-    """False where the same units came back once more and were inspected anew."""
 
 
 @row_type(models.Event)
@@ -282,6 +249,8 @@ class Ticket(Node):
     duplicates: list["Ticket"] = batched(resolve.duplicates, size=FEW)
     difference: TicketDifference | None = loaded("ticket_difference", key="id")
     """What is to be paid before its replacement is sent; null where nothing is."""
+    repair: TicketRepair | None = loaded("ticket_repair", key="id")
+    """How its repair has ended; null while it has not, and for other types."""
     refunds: list[Refund] = loaded("ticket_refunds", key="id", size=FEW)
     """The money on its way back, one for each payment it goes to."""
     replacements: list[Delivery] = loaded("ticket_replacements", key="id", size=FEW)
@@ -289,7 +258,7 @@ class Ticket(Node):
     inspections: list[ReturnInspection] = loaded("ticket_inspections", key="id", size=SOME)
     """How its units came back, by condition; none while nobody has inspected them."""
     deliveries_back: list[Delivery] = loaded("ticket_deliveries_back", key="id", size=FEW)
-    """Deliveries of what the shop has not kept, to the customer; they cost nothing."""
+    """Deliveries of what the shop has not kept, or has repaired, to the customer; they cost nothing."""
     part_of: Optional["Ticket"] = loaded("ticket", key="part_of_id")
     """The ticket that its units were claimed with; null for one that was opened for them."""
     parts: list["Ticket"] = loaded("ticket_parts", key="id", size=FEW)
@@ -382,6 +351,9 @@ class AftersalesMutation:
     )
     ticket_return_receive = mutation(
         resolve.ticket_return_receive, returns=Ticket, allow=Permission.RETURN_RECEIVE
+    )
+    ticket_repair_finish = mutation(
+        resolve.ticket_repair_finish, returns=Ticket, allow=Permission.RETURN_RECEIVE
     )
     ticket_decide = mutation(resolve.ticket_decide, returns=Ticket, allow=Permission.TICKET_DECIDE)
 

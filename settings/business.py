@@ -133,6 +133,11 @@ class DeadlineSettings(SettingsGroup):
         validation_alias="DIFFERENCE_PAID_WITHIN",
         description="time to pay what a replacement costs more; then something else is chosen",
     )
+    repaired_within: Duration = Field(
+        timedelta(days=14),
+        validation_alias="REPAIRED_WITHIN",
+        description="time to repair what was sent in; then it is a task of the managers",
+    )
     replacement_stock_within: Duration = Field(
         timedelta(days=30),
         validation_alias="REPLACEMENT_STOCK_WITHIN",

@@ -32,6 +32,7 @@ from models import (
     Subject,
     Ticket,
     TicketStatus,
+    TicketType,
 )
 
 
@@ -87,10 +88,14 @@ async def agree_unanswered(
 async def accept_uninspected(
     session: AsyncSession, ticket: Ticket, order: Order, deadlines: Deadlines, cause: Cause
 ) -> None:
-    """Accept what was sent back and nobody has inspected where a rule does; otherwise people must look.
+    """Accept what was sent back and nobody has inspected where a rule does; otherwise people must look, as at
+    what is to be repaired.
 
     No rule accepts what is followed and has not reached the warehouse.
     """
+    if ticket.type is TicketType.REPAIR:
+        leave_to_people(session, ticket, RuleObstacle.NO_RULE, deadlines, cause=cause)
+        return
     if await is_under_way(session, ticket):
         leave_to_people(session, ticket, RuleObstacle.AGAINST_TRACKING, deadlines, cause=cause)
         return
@@ -137,6 +142,13 @@ async def agree_by_rule(
     else:
         record(session, TicketAgreed(ticket, unanswered=unanswered, rule_id=rule.id), cause)
         record_unavailable(session, ticket, cause=cause)
+
+
+async def leave_unrepaired(
+    session: AsyncSession, ticket: Ticket, order: Order, deadlines: Deadlines, cause: Cause
+) -> None:
+    """Only people can repair what was sent in."""
+    leave_to_people(session, ticket, None, deadlines, cause=cause)
 
 
 def leave_to_people(

@@ -34,6 +34,8 @@ class Deadlines:
     """For a replacement that the customer waits for to be in stock."""
     pay_difference: timedelta
     """For the customer to pay what a replacement costs more."""
+    repair: timedelta
+    """For the shop to repair what was sent in."""
     close_question: timedelta
     """For the customer to write again after an answer, before their question is closed."""
 
@@ -52,6 +54,8 @@ class Deadlines:
                 return now + self.wait_for_stock
             case TicketStatus.AWAITING_PAYMENT:
                 return now + self.pay_difference
+            case TicketStatus.REPAIRING:
+                return now + self.repair
             case TicketStatus.ANSWERED:
                 return now + self.close_question
         return None

@@ -1,7 +1,7 @@
 """What the staff decides about tickets: agree, refuse, arbitrate."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -33,7 +33,7 @@ from domain.events import (
     TicketRefused,
 )
 from domain.outbox import record
-from models import Order, Ticket, TicketStatus
+from models import Order, ReturnInspection, Ticket, TicketStatus, TicketType
 
 
 async def agree_ticket(
@@ -165,6 +165,19 @@ async def grant_returned(
     """Grant a ticket of which nothing has to come again, and keep its units that are at the warehouse, by
     order line."""
     await grant_ticket(session, ticket, order, STATUS_WHEN_ACCEPTED[ticket.type], deadlines, cause=cause)
-    await restock_return(session, ticket, order, as_new={}, damaged=here, cause=cause)
-    for row in await current_inspections_of(session, ticket):
+    rows = await current_inspections_of(session, ticket)
+    if ticket.type is TicketType.REPAIR:  # that goes back to its customer
+        note_lost(rows, here)
+    else:
+        await restock_return(session, ticket, order, as_new={}, damaged=here, cause=cause)
+    for row in rows:
         row.accepted = True
+
+
+def note_lost(rows: Sequence[ReturnInspection], here: Mapping[int, int]) -> None:
+    """Note how many units of each are not at the warehouse any more, by how many are of each order line."""
+    left = Counter(here)
+    for row in rows:
+        found = min(row.quantity, left[row.order_line_id])
+        left[row.order_line_id] -= found
+        row.lost, row.delivery_line_id = row.quantity - found, None

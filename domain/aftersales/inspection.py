@@ -27,6 +27,7 @@ from models import (
     Ticket,
     TicketLine,
     TicketStatus,
+    TicketType,
 )
 
 GROUPS_LIMIT = 100
@@ -99,7 +100,8 @@ async def inspect_return(
     await grant_ticket(session, ticket, order, STATUS_WHEN_ACCEPTED[ticket.type], deadlines, cause=cause)
     # Only now, so that the unit that came back is not the one that is sent again.
     accepted = [row for row in rows if row.accepted]
-    await restock_inspected(session, ticket, order, accepted, cause=cause)
+    if ticket.type is not TicketType.REPAIR:  # that goes back to its customer
+        await restock_inspected(session, ticket, order, accepted, cause=cause)
     record(session, TicketReturnAccepted(ticket, refused_ticket_id=part.id if part else None), cause)
     record_unavailable(session, ticket, cause=cause)
     return ticket

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.aftersales.automatic import accept_uninspected, agree_unanswered
+from domain.aftersales.automatic import accept_uninspected, agree_unanswered, leave_unrepaired
 from domain.aftersales.deadlines import Deadlines
 from domain.aftersales.difference import drop_unpaid_difference
 from domain.aftersales.questions import close_unasked
@@ -63,6 +63,7 @@ OVERDUE_ACTIONS: Mapping[TicketStatus, OverdueAction] = {
     TicketStatus.APPLIED: agree_unanswered,
     TicketStatus.AWAITING_RETURN: close_unsent,
     TicketStatus.RETURN_SHIPPED: accept_uninspected,
+    TicketStatus.REPAIRING: leave_unrepaired,
     TicketStatus.AWAITING_CHOICE: refund_unchosen,
     TicketStatus.AWAITING_STOCK: refund_unchosen,
     TicketStatus.AWAITING_PAYMENT: drop_unpaid_difference,

@@ -185,14 +185,16 @@ def move_inspections(
 ) -> None:
     """Give the part what was said of its units; of a row that stays in part, it gets one of its own.
 
-    What sends them back stays with the row: units that leave it are not sent.
+    What sends them back stays with the row: units that leave it are not sent, and those that got lost leave.
     """
     for each in inspections:
         units = parted.get(each.id, 0)
         if units == each.quantity:
             each.ticket_id = part.id
         elif units:
+            lost = min(units, each.lost)
             each.quantity -= units
+            each.lost -= lost
             session.add(
                 ReturnInspection(
                     ticket_id=part.id,
@@ -205,5 +207,6 @@ def move_inspections(
                     inspected_by_id=each.inspected_by_id,
                     inspected_at=each.inspected_at,
                     current=True,
+                    lost=lost,
                 )
             )

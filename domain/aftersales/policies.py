@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.aftersales.reasons import CLAIM_REASONS, DEFAULT_DAYS, REASONS
+from domain.aftersales.reasons import CLAIM_REASONS, DEFAULT_DAYS, NAMED_REASONS, REASONS
 from domain.cause import Cause
 from domain.errors import Conflict, Invalid, LimitReached, NotFound, collect_refusals
 from models import (
@@ -165,7 +165,7 @@ def check_draft(draft: ClaimPolicyDraft) -> None:
                 check.add(Invalid("A question has no window.", field=("windows", index, "reason")))
         if draft.evidence is not None and not set(draft.evidence) <= CLAIM_REASONS:
             check.add(Invalid("A question needs no picture.", field=("evidence",)))
-        if draft.scope == EVERYTHING and not set(draft.windows) >= CLAIM_REASONS:
+        if draft.scope == EVERYTHING and not set(draft.windows) >= NAMED_REASONS:
             check.add(Invalid("The terms of everything name the days of each reason.", field=("windows",)))
 
 

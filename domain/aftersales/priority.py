@@ -20,7 +20,13 @@ from text.stemmer import stem_word
 from text.tokenizer import script_runs
 
 WAITS_FOR_SHOP = frozenset(
-    {TicketStatus.APPLIED, TicketStatus.RETURN_SHIPPED, TicketStatus.ARBITRATION, TicketStatus.REFUND_FAILED}
+    {
+        TicketStatus.APPLIED,
+        TicketStatus.RETURN_SHIPPED,
+        TicketStatus.REPAIRING,
+        TicketStatus.ARBITRATION,
+        TicketStatus.REFUND_FAILED,
+    }
 )
 """The statuses in which the shop has to act, whatever the customer writes."""
 

@@ -23,9 +23,14 @@ class WindowKind(Enum):
 
     RETURN = auto()
     QUALITY = auto()
+    WARRANTY = auto()
 
 
-DEFAULT_DAYS: Mapping[WindowKind, int] = {WindowKind.RETURN: 7, WindowKind.QUALITY: 15}
+DEFAULT_DAYS: Mapping[WindowKind, int] = {
+    WindowKind.RETURN: 7,
+    WindowKind.QUALITY: 15,
+    WindowKind.WARRANTY: 365,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,24 +47,28 @@ class ReasonRules:
 
 REFUND_ONLY, RETURN_REFUND = TicketType.REFUND_ONLY, TicketType.RETURN_REFUND
 EXCHANGE, RESHIP = TicketType.EXCHANGE, TicketType.RESHIP
-QUESTION = TicketType.QUESTION
+REPAIR, QUESTION = TicketType.REPAIR, TicketType.QUESTION
 
 REASONS: Mapping[TicketReason, ReasonRules] = {
     TicketReason.NO_REASON: ReasonRules(
         frozenset({REFUND_ONLY, RETURN_REFUND, EXCHANGE}), fault=False, window=WindowKind.RETURN
     ),
-    TicketReason.QUALITY_FAULT: ReasonRules(frozenset({REFUND_ONLY, RETURN_REFUND, EXCHANGE})),
+    TicketReason.QUALITY_FAULT: ReasonRules(frozenset({REFUND_ONLY, RETURN_REFUND, EXCHANGE, REPAIR})),
     TicketReason.WRONG_ITEM: ReasonRules(frozenset({REFUND_ONLY, RETURN_REFUND, EXCHANGE, RESHIP})),
     TicketReason.MISSING_ITEM: ReasonRules(frozenset({REFUND_ONLY, RESHIP})),
-    TicketReason.DAMAGED: ReasonRules(frozenset({REFUND_ONLY, RETURN_REFUND, EXCHANGE})),
+    TicketReason.DAMAGED: ReasonRules(frozenset({REFUND_ONLY, RETURN_REFUND, EXCHANGE, REPAIR})),
     TicketReason.NOT_AS_DESCRIBED: ReasonRules(frozenset({REFUND_ONLY, RETURN_REFUND, EXCHANGE})),
     TicketReason.NOT_RECEIVED: ReasonRules(frozenset({REFUND_ONLY, RESHIP}), stage=ClaimStage.SENT),
+    TicketReason.FAULT_IN_USE: ReasonRules(frozenset({REPAIR}), window=WindowKind.WARRANTY),
     TicketReason.QUESTION: ReasonRules(frozenset({QUESTION}), fault=False),
 }
 """A new reason is a member of TicketReason and a row here; everything else follows from the row."""
 
 CLAIM_REASONS = frozenset(reason for reason, rules in REASONS.items() if QUESTION not in rules.types)
 """The reasons of tickets that ask for something: each has a window. A question has none."""
+
+NAMED_REASONS = CLAIM_REASONS - {TicketReason.FAULT_IN_USE}
+"""The reasons for which the terms of everything name the days: those that came later have a default."""
 
 
 REASON_TEXTS: Mapping[TicketReason, Message] = {
@@ -70,6 +79,7 @@ REASON_TEXTS: Mapping[TicketReason, Message] = {
     TicketReason.DAMAGED: Message("It was damaged when it arrived."),
     TicketReason.NOT_AS_DESCRIBED: Message("It was not as described."),
     TicketReason.NOT_RECEIVED: Message("It did not arrive."),
+    TicketReason.FAULT_IN_USE: Message("It broke in use."),
     TicketReason.QUESTION: Message("A question was asked."),
 }
 """What is read where money goes back, or units are cancelled, for the reason of a ticket."""

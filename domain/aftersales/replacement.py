@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import load_only
 
 from domain.address import postal_address_of
+from domain.aftersales.repaired_units import count_going_back, is_repair_under_way
 from domain.aftersales.sent_units import SentUnits, load_sent_units, units_of_ticket
 from domain.aftersales.states import AGREED
 from domain.aftersales.ticket import ticket_lines_of
@@ -71,9 +72,10 @@ async def find_replacements(session: AsyncSession, shipment_ids: Collection[int]
 
 
 async def find_owed_units(session: AsyncSession, ticket: Ticket, order: Order) -> list[OwedUnits]:
-    """What a ticket still owes: neither refunded, nor sent or to be sent; what came back is owed again."""
+    """What a ticket still owes: neither refunded, nor sent or to be sent; what came back is owed again, be it
+    a replacement or what was repaired."""
     sent = await load_sent_units(session, order)
-    replaced = await count_replacements(session, ticket)
+    replaced, going = await count_replacements(session, ticket), await count_going_back(session, ticket)
     came_back = [each for each in sent if each.replaces_ticket_id == ticket.id and each.came_back]
     claimed = units_of_ticket(sent, ticket.id)
     # The newest parcel that came back says best where the units go and what they are. What another ticket
@@ -83,7 +85,8 @@ async def find_owed_units(session: AsyncSession, ticket: Ticket, order: Order) -
     for line in await ticket_lines_of(session, ticket):
         of_line = [(each, units) for each, units in sources if each.order_line_id == line.order_line_id]
         back = sum(units for each, units in of_line if each in came_back)
-        missing = line.quantity - line.refunded_in_place - (replaced[line.order_line_id] - back)
+        settled = line.refunded_in_place + going[line.order_line_id]
+        missing = line.quantity - settled - (replaced[line.order_line_id] - back)
         owed += take_units(of_line, missing)
     return owed
 
@@ -112,7 +115,10 @@ async def count_replacements(session: AsyncSession, ticket: Ticket) -> Mapping[i
 
 
 async def is_replacement_under_way(session: AsyncSession, ticket: Ticket, order: Order) -> bool:
-    """Whether units of a replacement neither arrived nor came back, and no other ticket settles them."""
+    """Whether units of a replacement neither arrived nor came back, and no other ticket settles them, or what
+    was repaired has not arrived."""
+    if await is_repair_under_way(session, ticket):
+        return True
     sent = [each for each in await load_sent_units(session, order) if each.replaces_ticket_id == ticket.id]
     to_arrive = sum((await count_replacements(session, ticket)).values())
     others = {id for each in sent for id in each.claims}

@@ -10,6 +10,11 @@ from sqlalchemy.orm import InstrumentedAttribute
 from domain.aftersales.claim_facts import load_claim_facts
 from domain.aftersales.deadlines import Deadlines
 from domain.aftersales.difference import find_waiting_difference, give_up_difference
+from domain.aftersales.goods_in_repair import (
+    count_in_repair,
+    keep_goods_in_repair,
+    send_back_repaired,
+)
 from domain.aftersales.refund_amounts import cap_amounts, line_refund, shipping_refund
 from domain.aftersales.replacement import (
     OwedUnits,
@@ -82,6 +87,8 @@ async def choose_replacement(
             wait_for_stock(ticket, deadlines, cause=cause)
         case ReplacementChoice.MONEY:
             await refund_owed_units(session, ticket, order, owed, deadlines, cause=cause)
+        case ReplacementChoice.SAME_UNITS:
+            await take_same_units(session, ticket, order, owed, deadlines, cause=cause)
         case ReplacementChoice.VARIANT:
             await note_substitute(session, ticket, order, owed, variant_id or 0)
             await send_owed_units(session, ticket, order, deadlines, cause=cause)
@@ -92,6 +99,23 @@ async def choose_replacement(
         record(session, TicketCompleted(ticket), cause.automatic)
         await settle_claimed_order(session, order, cause=cause.automatic)
     return ticket
+
+
+async def take_same_units(
+    session: AsyncSession,
+    ticket: Ticket,
+    order: Order,
+    owed: Sequence[OwedUnits],
+    deadlines: Deadlines,
+    *,
+    cause: Cause,
+) -> None:
+    """Send back what was sent in for a repair, as it is; WrongState where it is not here any more."""
+    here = await count_in_repair(session, ticket)
+    if not owed or sum(here.values()) < sum(units.quantity for units in owed):
+        raise WrongState("What you sent in is not here any more: choose something else.", field=("choice",))
+    await send_back_repaired(session, ticket, order)
+    enter_status(ticket, TicketStatus.RESHIPPING, deadlines, now=cause.now)
 
 
 async def waits_for_variant(session: AsyncSession, ticket: Ticket, variant_id: int | None) -> bool:
@@ -162,6 +186,7 @@ async def refund_owed_units(
     for line, amount in await add_refunds(session, ticket, order, amounts, fee=fee, cause=cause):
         line.refunded_in_place += claimed[line.order_line_id]
         line.in_place_amount = before[line.order_line_id] + amount + reductions[line.order_line_id]
+    await keep_goods_in_repair(session, ticket, order, cause=cause)
     if to is TicketStatus.REFUNDING and not ticket.refund_amount:
         complete_ticket(ticket, now=cause.now)
 

@@ -9,6 +9,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.deadlines import Deadlines
+from domain.aftersales.goods_in_repair import keep_goods_in_repair
 from domain.aftersales.refund_amounts import cap_amounts
 from domain.aftersales.replacement import (
     OwedUnits,
@@ -51,8 +52,9 @@ async def send_owed_units(
 async def send_units(
     session: AsyncSession, ticket: Ticket, order: Order, owed: Sequence[OwedUnits], *, cause: Cause
 ) -> None:
-    """Create the replacement, and refund what each line of it costs less."""
+    """Create the replacement, and refund what each line of it costs less; what it replaces stays."""
     await create_replacement(session, ticket, order, owed, cause=cause)
+    await keep_goods_in_repair(session, ticket, order, cause=cause)
     for line, amount in await add_refunds(session, ticket, order, sum_reductions(owed), cause=cause):
         line.difference_amount += amount
 

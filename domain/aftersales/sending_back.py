@@ -52,8 +52,17 @@ async def send_back_refused(session: AsyncSession, ticket: Ticket, order: Order)
         for row in await current_inspections_of(session, ticket)
         if row.condition in SENT_BACK and not row.accepted
     ]
+    await send_back_units(session, ticket, order, rows)
+
+
+async def send_back_units(
+    session: AsyncSession, ticket: Ticket, order: Order, rows: Sequence[ReturnInspection]
+) -> None:
+    """Have inspected units of a locked ticket packed, as far as they are at the warehouse and are not."""
     lines = await load_lines_back(session, rows)
-    waiting = {row.id: row.quantity - quantity_of(lines.get(row.delivery_line_id)) for row in rows}
+    waiting = {row.id: row.quantity - row.kept - quantity_of(lines.get(row.delivery_line_id)) for row in rows}
+    for row_id, ended in (await count_ended(session, rows)).items():
+        waiting[row_id] += ended
     if not any(waiting.values()):
         return
     origins = await find_origins(session, ticket)
@@ -123,6 +132,20 @@ async def load_lines_back(
         .execution_options(populate_existing=True)
     )
     return {line.id: line for line in found}
+
+
+async def count_ended(session: AsyncSession, rows: Sequence[ReturnInspection]) -> Mapping[int, int]:
+    """The units that came back in parcels which have ended, by the id of their inspection: nobody sends those
+    parcels once more."""
+    parcels = await load_parcels_back(session, rows)
+    return {
+        row.id: sum(
+            returned_units(line, shipment)
+            for line, shipment in parcels[row.delivery_line_id or 0]
+            if shipment.ended_at is not None
+        )
+        for row in rows
+    }
 
 
 def quantity_of(line: DeliveryLine | None) -> int:

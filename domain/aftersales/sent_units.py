@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -23,6 +23,8 @@ from models import (
     ShipmentStatus,
     Ticket,
     TicketLine,
+    TicketStatus,
+    TicketType,
     TicketUnits,
 )
 from models.sql.together import read_together
@@ -40,6 +42,8 @@ class SentUnits:
     """The ticket whose replacement it is; None for what was ordered originally."""
     claims: dict[int, int] = field(default_factory=dict)
     """Units by the ticket that is about them; without tickets that were declined."""
+    away: timedelta = timedelta(0)
+    """For how long some of them were with the shop to be repaired."""
     cash_due: int = 0
     """Their part of the cash that is to be collected for their parcel, in minor units."""
 
@@ -172,6 +176,33 @@ def add_claims(sent: Sequence[SentUnits], claims: OrderClaims) -> None:
             ]
             for each, quantity in pick_units(originals, rest, free=lambda it: it.quantity - it.claimed):
                 each.claims[ticket.id] = each.claims.get(ticket.id, 0) + quantity
+    for ticket, line in claims.lines:
+        if ticket.type is TicketType.REPAIR and ticket.status is TicketStatus.COMPLETED:
+            free_repaired(sent, ticket, line)
+
+
+def free_repaired(sent: Sequence[SentUnits], ticket: Ticket, line: TicketLine) -> None:
+    """Count no claim on units that are with their customer again after a repair.
+
+    Their time to be claimed stood still while they were away, as did that of all in the same parcel.
+    """
+    of_line = [each for each in sent if each.order_line_id == line.order_line_id]
+    replaced = sum(
+        each.claimed if each.came_back else each.quantity
+        for each in of_line
+        if each.replaces_ticket_id == ticket.id
+    )
+    free = max(0, line.quantity - line.refunded_in_place - replaced)
+    for each in of_line:
+        taken = min(free, each.claims.get(ticket.id, 0))
+        if not taken:
+            continue
+        free -= taken
+        each.claims[ticket.id] -= taken
+        if not each.claims[ticket.id]:
+            del each.claims[ticket.id]
+        if ticket.closed_at is not None:
+            each.away += ticket.closed_at - ticket.opened_at
 
 
 def pick_units(

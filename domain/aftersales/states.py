@@ -32,10 +32,12 @@ TRANSITIONS = transition_table(
             TicketStatus.RESHIPPING,
             TicketStatus.AWAITING_CHOICE,
             TicketStatus.AWAITING_PAYMENT,
+            TicketStatus.REPAIRING,
             TicketStatus.RETURN_REFUSED,
             TicketStatus.CANCELLED,
         },
         TicketStatus.RETURN_REFUSED: {TicketStatus.ARBITRATION},
+        TicketStatus.REPAIRING: {TicketStatus.RESHIPPING, TicketStatus.AWAITING_CHOICE},
         TicketStatus.RESHIPPING: {TicketStatus.COMPLETED, TicketStatus.AWAITING_CHOICE},
         TicketStatus.AWAITING_CHOICE: {
             TicketStatus.AWAITING_STOCK,
@@ -58,6 +60,7 @@ TRANSITIONS = transition_table(
             TicketStatus.RESHIPPING,
             TicketStatus.AWAITING_CHOICE,
             TicketStatus.AWAITING_PAYMENT,
+            TicketStatus.REPAIRING,
             TicketStatus.REJECTED,
         },
         TicketStatus.REJECTED: set(),
@@ -71,12 +74,14 @@ STATUS_WHEN_AGREED: Mapping[TicketType, TicketStatus] = {
     TicketType.RETURN_REFUND: TicketStatus.AWAITING_RETURN,
     TicketType.EXCHANGE: TicketStatus.AWAITING_RETURN,
     TicketType.RESHIP: TicketStatus.RESHIPPING,
+    TicketType.REPAIR: TicketStatus.AWAITING_RETURN,
 }
 """The status a ticket reaches when the shop agrees."""
 
 STATUS_WHEN_ACCEPTED: Mapping[TicketType, TicketStatus] = {
     TicketType.RETURN_REFUND: TicketStatus.REFUNDING,
     TicketType.EXCHANGE: TicketStatus.RESHIPPING,
+    TicketType.REPAIR: TicketStatus.REPAIRING,
 }
 """The status a ticket reaches when the shop accepts what came back."""
 
@@ -104,7 +109,7 @@ CHOOSABLE = frozenset(
 UNPROMISED = CHOOSABLE | {TicketStatus.RESHIPPING}
 """The ticket's refund, if it has one, has been requested: it is not promised besides."""
 
-AGREED = CHOOSABLE | SETTLED | {TicketStatus.RESHIPPING}
+AGREED = CHOOSABLE | SETTLED | {TicketStatus.RESHIPPING, TicketStatus.REPAIRING}
 """What the ticket asks for is granted."""
 
 

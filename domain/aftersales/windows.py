@@ -32,7 +32,7 @@ class ClaimTimes:
 
 def claim_times(sent: SentUnits, stage: ClaimStage, days: int, deadlines: Deadlines) -> ClaimTimes:
     """When units can be claimed that must have come to a stage."""
-    closes_at = sent.arrived_at and last_moment(sent.arrived_at, days, deadlines.zone)
+    closes_at = sent.arrived_at and last_moment(sent.arrived_at + sent.away, days, deadlines.zone)
     shipment = sent.shipment
     if stage is not ClaimStage.SENT or shipment.dispatched_at is None:
         return ClaimTimes(None, closes_at)

@@ -1,6 +1,6 @@
 """Orders against their lines, deliveries, payments and events."""
 
-from sqlalchemy import String, Subquery, and_, case, cast, func, or_, select, union_all
+from sqlalchemy import String, Subquery, and_, case, cast, exists, func, or_, select, union_all
 
 from domain.aftersales.states import DECLINED, SETTLED
 from domain.audit.comparison import select_differences, select_rows, sum_by, total_of
@@ -16,11 +16,13 @@ from models import (
     OrderLine,
     Payment,
     Refund,
+    ReturnInspection,
     Shipment,
     ShipmentLine,
     Subject,
     Ticket,
     TicketLine,
+    TicketStatus,
     TicketType,
     TicketUnits,
 )
@@ -128,8 +130,17 @@ def find_wrong_delivery_lines() -> AnySelect:
 
 
 def find_overclaimed_parcels() -> AnySelect:
-    """Parcels of which tickets that were not declined claim more units than were in them."""
-    declined = select(Ticket.id).where(Ticket.status.in_(DECLINED))
+    """Parcels of which tickets that were not declined claim more units than were in them.
+
+    What is with its customer again after a repair can be claimed anew.
+    """
+    went_back = exists().where(
+        ReturnInspection.ticket_id == Ticket.id,
+        ReturnInspection.accepted,
+        ReturnInspection.delivery_line_id.is_not(None),
+    )
+    is_repaired = and_(Ticket.type == TicketType.REPAIR, Ticket.status == TicketStatus.COMPLETED, went_back)
+    declined = select(Ticket.id).where(or_(Ticket.status.in_(DECLINED), is_repaired))
     packed = sum_by(ShipmentLine.shipment_id, ShipmentLine.quantity)
     claimed = sum_by(TicketUnits.shipment_id, TicketUnits.quantity, TicketUnits.ticket_id.not_in(declined))
     most, found = total_of(packed), total_of(claimed)

@@ -18,6 +18,7 @@ from models import (
     StockMovement,
     Ticket,
     TicketLine,
+    TicketType,
 )
 from models.sql.types import AnySelect
 
@@ -31,10 +32,13 @@ def find_unbooked_returns() -> AnySelect:
     """Orders of which more or fewer units came into the stock from customers than were accepted.
 
     Of what was refused, sent back and accepted at last, those are missing that got lost on their way. What a
-    former release has accepted, or silence, is not in the inspections: it may be in the stock.
+    former release has accepted, or silence, is not in the inspections: it may be in the stock. Of what was
+    sent in for a repair only what is kept comes into the stock.
     """
+    is_repair = Ticket.type == TicketType.REPAIR
+    booked_units = case((is_repair, ReturnInspection.kept), else_=ReturnInspection.quantity)
     accepted = (
-        select(Ticket.order_id, ReturnInspection.quantity.label("least"), ReturnInspection.quantity)
+        select(Ticket.order_id, booked_units.label("least"), booked_units)
         .add_columns(NONE.label("found"))
         .join(Ticket, Ticket.id == ReturnInspection.ticket_id)
         .where(ReturnInspection.accepted, ReturnInspection.condition.in_(OF_STOCK))
@@ -43,7 +47,7 @@ def find_unbooked_returns() -> AnySelect:
     unseen = (
         select(Ticket.order_id, NONE, TicketLine.quantity, NONE)
         .join(TicketLine, TicketLine.ticket_id == Ticket.id)
-        .where(Ticket.type.in_(STATUS_WHEN_ACCEPTED), Ticket.status.in_(AGREED), ~has_accepted)
+        .where(Ticket.type.in_(STATUS_WHEN_ACCEPTED), Ticket.status.in_(AGREED), ~has_accepted, ~is_repair)
     )
     is_back = Shipment.status == ShipmentStatus.RETURNED
     booked = ShipmentLine.restocked + ShipmentLine.damaged
@@ -51,7 +55,8 @@ def find_unbooked_returns() -> AnySelect:
         select(Shipment.order_id, case((is_back, booked), else_=0) - ShipmentLine.quantity, NONE, NONE)
         .join(ShipmentLine, ShipmentLine.shipment_id == Shipment.id)
         .join(Delivery, Delivery.id == Shipment.delivery_id)
-        .where(Delivery.sends_back, Shipment.ended_at.is_not(None))
+        .join(Ticket, Ticket.id == Delivery.ticket_id)
+        .where(Delivery.sends_back, Shipment.ended_at.is_not(None), ~is_repair)
         .where(Shipment.ending != ShipmentEnding.SENT_AGAIN)
     )
     moved = select(StockMovement.order_id, NONE, NONE, StockMovement.on_hand + StockMovement.damaged).where(

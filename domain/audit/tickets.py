@@ -5,7 +5,7 @@ from datetime import timedelta
 from sqlalchemy import String, and_, case, cast, exists, func, literal, or_, select
 from sqlalchemy.orm import aliased
 
-from domain.aftersales.states import AGREED, DECLINED
+from domain.aftersales.states import AGREED, CHOOSABLE, DECLINED, SETTLED
 from domain.audit.comparison import is_long_past, select_differences, select_rows, sum_by, total_of
 from models import (
     Delivery,
@@ -21,6 +21,7 @@ from models import (
     TicketDifference,
     TicketLine,
     TicketMessage,
+    TicketRepair,
     TicketStatus,
     TicketType,
     TicketUnits,
@@ -174,10 +175,14 @@ def find_wrong_verdicts() -> AnySelect:
 def find_wrong_deliveries_back() -> AnySelect:
     """Deliveries to customers of more than was refused, of units of the stock, or for a fee.
 
-    What came back or got lost is not sent any more, and what was accepted at last is not refused.
+    What came back or got lost is not sent any more, and what was accepted at last is not refused, but of
+    what was to be repaired.
     """
+    goes_back = ReturnInspection.ticket_id.in_(select(Ticket.id).where(Ticket.type == TicketType.REPAIR))
     refused = sum_by(
-        ReturnInspection.delivery_line_id, ReturnInspection.quantity, ReturnInspection.accepted.is_(False)
+        ReturnInspection.delivery_line_id,
+        ReturnInspection.quantity,
+        or_(ReturnInspection.accepted.is_(False), goes_back),
     )
     ended = (
         select(ShipmentLine.delivery_line_id, func.sum(ShipmentLine.claimed).label("total"))
@@ -203,6 +208,32 @@ def find_wrong_deliveries_back() -> AnySelect:
             )
         )
     )
+
+
+REPAIR_ENDED = CHOOSABLE | SETTLED | {TicketStatus.RESHIPPING}
+"""What was sent in for a repair was repaired, or cannot be."""
+
+
+def find_wrong_repairs() -> AnySelect:
+    """Tickets that go on although nobody has said how their repair has ended, or of which that was said
+    though they do not; and units that are kept of what was not to be repaired."""
+    is_over = and_(Ticket.type == TicketType.REPAIR, Ticket.status.in_(REPAIR_ENDED))
+    has_ended = exists().where(TicketRepair.ticket_id == Ticket.id)
+    keeps = exists().where(
+        ReturnInspection.ticket_id == Ticket.id,
+        or_(
+            ReturnInspection.kept < 0,
+            ReturnInspection.lost < 0,
+            ReturnInspection.kept + ReturnInspection.lost > ReturnInspection.quantity,
+        )
+        | and_(ReturnInspection.kept != 0, ~has_ended)
+        | and_(ReturnInspection.lost != 0, Ticket.type != TicketType.REPAIR),
+    )
+    return select_rows(
+        Ticket.number,
+        expected=case((is_over, "an end of its repair"), else_="none"),
+        found=cast(Ticket.status, String),
+    ).where(or_(and_(is_over, ~has_ended), and_(~is_over, has_ended), keeps))
 
 
 SERVED_WITHIN = timedelta(days=1)

@@ -6,6 +6,7 @@ from domain.events.types import EventLine, TicketEvent
 from models import (
     CurrencyCode,
     RefundTarget,
+    RepairOutcome,
     ReplacementChoice,
     ReturnTask,
     RuleObstacle,
@@ -160,6 +161,14 @@ class TicketReturnAccepted(TicketEvent, name="ticket.return_accepted"):
     """Nobody inspected the return in time."""
     rule_id: int | None = None
     """The version of the rule that has accepted it; None where somebody has."""
+
+
+class TicketRepairFinished(TicketEvent, name="ticket.repair_finished"):
+    """What was sent in was repaired and goes back, or cannot be and its customer chooses."""
+
+    answers = True
+    outcome: RepairOutcome
+    note: str
 
 
 class TicketReturnRefused(TicketEvent, name="ticket.return_refused"):

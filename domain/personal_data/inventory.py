@@ -93,6 +93,7 @@ from models import (
     TicketRating,
     TicketRead,
     TicketRelease,
+    TicketRepair,
     TicketSkill,
     TicketUnits,
     TotpSecret,
@@ -186,6 +187,7 @@ PERSONAL_TABLES: Mapping[type[Base], PersonalTable] = {
         ),
         exported=False,
     ),
+    TicketRepair: PersonalTable(lambda id: TicketRepair.ticket_id.in_(tickets_of(id)), {"note": ""}),
     TicketDifference: PersonalTable(
         lambda id: TicketDifference.ticket_id.in_(tickets_of(id)), secret=frozenset({"plan"})
     ),

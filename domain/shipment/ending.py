@@ -26,10 +26,16 @@ from models import (
     ShipmentStatus,
     Ticket,
     TicketStatus,
+    TicketType,
 )
 
 SENT_BACK_WHILE = frozenset({TicketStatus.RETURN_REFUSED, TicketStatus.ARBITRATION, TicketStatus.REJECTED})
 """The statuses of a ticket in which its refused goods can be sent to their customer once more."""
+
+REPAIRED_WHILE = frozenset(
+    {TicketStatus.RESHIPPING, TicketStatus.AWAITING_CHOICE, TicketStatus.AWAITING_STOCK}
+)
+"""The statuses in which goods can be sent once more that were to be repaired."""
 
 
 def check_endable(shipment: Shipment) -> None:
@@ -82,7 +88,8 @@ async def check_ticket_allows(session: AsyncSession, delivery: Delivery) -> None
     if delivery.ticket_id is None:
         return
     ticket = await session.get_one(Ticket, delivery.ticket_id, populate_existing=True)
-    if not delivery.sends_back or ticket.status not in SENT_BACK_WHILE:
+    is_repaired = ticket.type is TicketType.REPAIR and ticket.status in REPAIRED_WHILE
+    if not delivery.sends_back or not (is_repaired or ticket.status in SENT_BACK_WHILE):
         raise WrongState("The ticket of this replacement says what is sent again.", field=("id",))
 
 

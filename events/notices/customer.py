@@ -27,6 +27,7 @@ from domain.events import (
     TicketMessageAdded,
     TicketOpened,
     TicketRefused,
+    TicketRepairFinished,
     TicketReplacementUnavailable,
     TicketReturnDelivered,
     TicketReturnOverdue,
@@ -43,6 +44,7 @@ from models import (
     NoticeKind,
     Order,
     Refund,
+    RepairOutcome,
     ReturnTask,
     Ticket,
     TicketMessage,
@@ -70,11 +72,13 @@ NOTICED: Mapping[type[DomainEvent], NoticeKind] = {
     TicketMerged: NoticeKind.TICKET_MERGED,
     TicketMessageAdded: NoticeKind.TICKET_ANSWERED,
     TicketReplacementUnavailable: NoticeKind.TICKET_CHOICE,
+    TicketRepairFinished: NoticeKind.TICKET_REPAIRED,
     TicketDifferenceDue: NoticeKind.TICKET_DIFFERENCE,
     TicketDifferenceUnpaid: NoticeKind.TICKET_UNPAID,
     TicketCompleted: NoticeKind.TICKET_COMPLETED,
 }
-"""What the customer of each event is told; a ticket that was decided in their favour is agreed to."""
+"""What the customer of each event is told; a ticket that was decided in their favour is agreed to, and for
+what cannot be repaired they choose."""
 
 
 async def notify_customer(session: AsyncSession, event: DomainEvent, resources: Resources) -> None:
@@ -118,6 +122,8 @@ def key_of(event: DomainEvent) -> str:
 def kind_of(event: DomainEvent) -> NoticeKind:
     if isinstance(event, TicketDecided) and event.agreed:
         return NoticeKind.TICKET_AGREED
+    if isinstance(event, TicketRepairFinished) and event.outcome is RepairOutcome.UNREPAIRABLE:
+        return NoticeKind.TICKET_UNREPAIRED
     return NOTICED[type(event)]
 
 

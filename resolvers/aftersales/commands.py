@@ -7,6 +7,7 @@ from domain.aftersales.decisions import agree_ticket, decide_ticket, refuse_tick
 from domain.aftersales.difference import choose_difference_payment
 from domain.aftersales.inspection import inspect_return
 from domain.aftersales.questions import close_question
+from domain.aftersales.repair import finish_repair
 from domain.aftersales.replacement_choice import choose_replacement
 from domain.aftersales.requests import (
     TicketRequestChange,
@@ -31,6 +32,7 @@ from resolvers.context import Info
 from resolvers.guard import Permission
 from resolvers.ids import row_id
 from resolvers.inputs.aftersales import (
+    RepairedUnitsInput,
     ReturnedUnitsInput,
     TicketLineInput,
     claimed_units,
@@ -165,13 +167,35 @@ async def ticket_return_receive(info: Info, id: strawberry.ID, units: list[Retur
         )
 
 
+async def ticket_repair_finish(info: Info, id: strawberry.ID, units: list[RepairedUnitsInput]) -> Ticket:
+    """Says of each unit that was sent in whether it was repaired; those that were go back to the customer.
+
+    Where some cannot be repaired, they become a ticket of their own. The customer chooses what to get for
+    them with `ticketReplacementChoose`: money, a replacement, or the same units as they are.
+
+    id: the ticket
+    units: groups of units; together all that the ticket is about
+    """
+    context, ticket_id = info.context, await own_ticket_id(info, id)
+    async with context.transaction() as session:
+        return await finish_repair(
+            session,
+            ticket_id,
+            [each.units() for each in units],
+            deadlines_of(context.shop.settings),
+            part_number=await draw_ticket_number(context, session),
+            cause=context.cause,
+        )
+
+
 async def ticket_replacement_choose(
     info: Info, id: strawberry.ID, choice: ReplacementChoice, variant_id: strawberry.ID | None = None
 ) -> Ticket:
-    """Chooses what to get for a replacement that is sold out or came back. Who waits may still choose anew.
+    """Chooses what to get for a replacement that is sold out or came back, or for what cannot be repaired.
+    Who waits may still choose anew.
 
     id: the ticket
-    choice: to wait, to take another variant, or to get money
+    choice: to wait, to take another variant, to get money, or what was sent in for a repair as it is
     variant_id: the other variant, of the same product or another one; what it costs less is refunded, what it
         costs more is paid with `ticketDifferencePay` before it is sent
     """

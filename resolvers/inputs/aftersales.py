@@ -5,6 +5,7 @@ import strawberry
 
 from domain.aftersales.inspection import ReturnedUnits
 from domain.aftersales.policies import check_days
+from domain.aftersales.repair import RepairedUnits
 from domain.aftersales.rules import ClaimedUnits, TicketClaim
 from domain.errors import Invalid, collect_refusals
 from models import ReturnCondition, TicketChannel, TicketReason, TicketStatus, TicketType
@@ -51,6 +52,25 @@ class ReturnedUnitsInput:
             self.accepted,
             self.customers_fault,
             self.note,
+        )
+
+
+@input_type
+class RepairedUnitsInput:
+    """Units of an order line that were repaired, or cannot be."""
+
+    order_line_id: strawberry.ID
+    """The line of the order."""
+    quantity: int
+    """How many units."""
+    repaired: bool
+    """Whether they work again and go back; for others the customer chooses what to get instead."""
+    note: str = ""
+    """What the customer reads about them, in up to 1,000 characters; of what cannot be repaired, why."""
+
+    def units(self) -> RepairedUnits:
+        return RepairedUnits(
+            row_id_or_zero(self.order_line_id, "OrderLine"), self.quantity, self.repaired, self.note
         )
 
 

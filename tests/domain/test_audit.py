@@ -105,6 +105,7 @@ from models import (
     RefundDay,
     RefundDimension,
     RefundStatus,
+    RepairOutcome,
     ReturnCondition,
     ReturnInspection,
     ReturnParcel,
@@ -127,6 +128,7 @@ from models import (
     TicketDifference,
     TicketLine,
     TicketReason,
+    TicketRepair,
     TicketStatus,
     TicketType,
     TicketUnits,
@@ -1081,6 +1083,12 @@ TAMPERED: dict[str, Callable[[History], Tampering]] = {
         insert_difference(h, payment_id=h.payment.id, paid_at=NOW),
         h.payment.reference,
     ),
+    "repairs end before their tickets go on": lambda h: (
+        insert(TicketRepair).values(
+            ticket_id=id_in(Ticket, h.returned), outcome=RepairOutcome.REPAIRED, note="", finished_at=NOW
+        ),
+        select(Ticket.number).where(Ticket.order_id == h.returned.id),
+    ),
     "tickets wait for what is to be paid": lambda h: (
         insert_difference(h),
         select(Ticket.number).where(Ticket.order_id == h.returned.id),
@@ -1515,6 +1523,8 @@ COUNTED: tuple[AnyAttribute, ...] = (
     TicketLine.surcharge_amount,
     TicketUnits.quantity,
     ReturnInspection.quantity,
+    ReturnInspection.kept,
+    ReturnInspection.lost,
     LedgerEntry.amount,
     StockLevel.on_hand,
     StockLevel.reserved,

@@ -57,6 +57,7 @@ DEADLINES = Deadlines(
     choose=timedelta(days=7),
     wait_for_stock=timedelta(days=30),
     pay_difference=timedelta(days=3),
+    repair=timedelta(days=14),
     close_question=timedelta(days=7),
 )
 

@@ -277,6 +277,7 @@ REQUIRED: dict[str, dict[str, Permission]] = {
         "ticketRefuse": Permission.TICKET_HANDLE,
         "ticketDifferencePay": Permission.TICKET_TAKE_PART,
         "ticketReplacementChoose": Permission.TICKET_TAKE_PART,
+        "ticketRepairFinish": Permission.RETURN_RECEIVE,
         "ticketReturnReceive": Permission.RETURN_RECEIVE,
         "ticketRefundChoose": Permission.TICKET_TAKE_PART,
         "ticketReturnShip": Permission.TICKET_TAKE_PART,

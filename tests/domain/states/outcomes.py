@@ -268,6 +268,7 @@ COMMANDS_TO_STATE: Mapping[str, Sequence[Command]] = {
     "REJECTED": [refuse, escalate, reject],
     "COMPLETED": [agree, send_return, accept_returned, settle_refunds],
     "CANCELLED": [withdraw],
+    "REPAIRING": [agree, send_return, accept_returned],
     "AWAITING_CHOICE": [agree, send_return, sell_out, accept_returned],
     "AWAITING_STOCK": [agree, send_return, sell_out, accept_returned, wait],
     "AWAITING_PAYMENT": [agree, send_return, sell_out, accept_returned, take_dearer_variant],

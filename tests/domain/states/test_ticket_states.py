@@ -3,18 +3,33 @@
 from collections.abc import Mapping, Sequence
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.merging import merge_tickets
 from domain.aftersales.messages import MessageDraft, add_message
 from domain.aftersales.overdue import act_on_overdue
 from domain.aftersales.questions import close_question
+from domain.aftersales.repair import RepairedUnits, finish_repair
+from domain.aftersales.replacement_choice import choose_replacement
 from domain.aftersales.requests import TicketRequestChange, reapply_ticket
 from domain.aftersales.sending_back import escalate_lost
-from domain.aftersales.settlement import retry_refunds
+from domain.aftersales.settlement import follow_replacement, retry_refunds
+from domain.aftersales.undelivered import end_shipment
 from domain.cause import Cause
 from events.shop import Shop
-from models import Order, Role, Ticket, TicketReason, TicketType
+from models import (
+    Order,
+    ReplacementChoice,
+    Role,
+    Shipment,
+    ShipmentStatus,
+    Ticket,
+    TicketLine,
+    TicketReason,
+    TicketStatus,
+    TicketType,
+)
 from tests.domain.states.outcomes import (
     COMMANDS_TO_STATE,
     LATER,
@@ -38,20 +53,22 @@ from tests.domain.states.outcomes import (
     take_dearer_variant,
     take_money,
     take_variant,
+    track_replacement,
     wait,
     withdraw,
 )
 from tests.factories.account import create_account
 from tests.factories.aftersales import DEADLINES, create_question, create_ticket
-from tests.factories.order import NOW
-from tests.factories.returns import decide
+from tests.factories.order import NOW, RECEIPT_AFTER
+from tests.factories.returns import decide, part_number
 
 EXCHANGES = {"RESHIPPING", "AWAITING_CHOICE", "AWAITING_STOCK", "AWAITING_PAYMENT"}
 
 
 async def a_ticket(session: AsyncSession, state: str) -> Ticket:
-    """A ticket brought to a state on the ordinary way: a return, or an exchange where it is sent again."""
+    """A ticket brought to a state on the ordinary way: a return, or what alone reaches it."""
     kind = TicketType.EXCHANGE if state in EXCHANGES else TicketType.RETURN_REFUND
+    kind = TicketType.REPAIR if state == "REPAIRING" else kind
     ticket = await create_ticket(session, type=kind)
     for step in COMMANDS_TO_STATE[state]:
         await step(session, ticket)
@@ -80,6 +97,65 @@ async def merge(session: AsyncSession, ticket: Ticket) -> None:
     cause = Cause(NOW, None)
     await merge_tickets(session, ticket.id, other.id, DEADLINES, move_units=False, cause=cause)
 
+
+async def a_repair(session: AsyncSession, state: str) -> Ticket:
+    """A repair brought to a state on the ordinary way."""
+    ticket = await create_ticket(session, type=TicketType.REPAIR)
+    for step in REPAIR_TO_STATE[state]:
+        await step(session, ticket)
+    return ticket
+
+
+async def end_repair(session: AsyncSession, ticket: Ticket, *, repaired: bool) -> None:
+    lines = await session.scalars(select(TicketLine).where(TicketLine.ticket_id == ticket.id))
+    units = [RepairedUnits(line.order_line_id, line.quantity, repaired, "Look.") for line in lines]
+    cause = Cause(NOW, None)
+    await finish_repair(session, ticket.id, units, DEADLINES, part_number=part_number(), cause=cause)
+
+
+async def repair(session: AsyncSession, ticket: Ticket) -> None:
+    await end_repair(session, ticket, repaired=True)
+
+
+async def give_up(session: AsyncSession, ticket: Ticket) -> None:
+    await end_repair(session, ticket, repaired=False)
+
+
+async def take_same_units(session: AsyncSession, ticket: Ticket) -> None:
+    choice, cause = ReplacementChoice.SAME_UNITS, Cause(NOW, ticket.account_id)
+    await choose_replacement(session, ticket.id, choice, DEADLINES, cause=cause)
+
+
+async def lose_repaired(session: AsyncSession, ticket: Ticket) -> None:
+    await track_replacement(session, ticket, ShipmentStatus.EXPIRED)
+    if ticket.status is TicketStatus.RESHIPPING:
+        lost = select(Shipment.id).where(Shipment.status == ShipmentStatus.EXPIRED)
+        for shipment_id in await session.scalars(lost):
+            await end_shipment(session, shipment_id, receipt_after=RECEIPT_AFTER, cause=Cause(NOW))
+        await follow_replacement(session, ticket.id, DEADLINES, cause=Cause(NOW))
+
+
+REPAIR_TO_STATE: Mapping[str, Sequence[Command]] = {
+    "REPAIRING": [agree, send_return, accept_returned],
+    "RESHIPPING": [agree, send_return, accept_returned, repair],
+    "AWAITING_CHOICE": [agree, send_return, accept_returned, give_up],
+    "REFUNDING": [agree, send_return, accept_returned, give_up, take_money],
+    "COMPLETED": [agree, send_return, accept_returned, repair, deliver_replacement],
+}
+
+REPAIR: Mapping[str, Command] = {
+    "it is repaired": repair,
+    "it cannot be repaired": give_up,
+    "the customer takes the same units": take_same_units,
+    "the customer takes money": take_money,
+    "the customer takes another variant": take_variant,
+    "it arrives at its customer": deliver_replacement,
+    "it gets lost on its way to the customer": lose_repaired,
+    "the customer cancels": withdraw,
+    "the customer escalates": escalate,
+    "the return is inspected again": accept_returned,
+    "the deadline passes": lambda session, it: act_on_overdue(session, it.id, DEADLINES, cause=Cause(LATER)),
+}
 
 TICKET: Mapping[str, Command] = {
     "the shop agrees": agree,
@@ -173,6 +249,11 @@ QUESTION: Mapping[str, Command] = {
 @pytest.mark.parametrize("state", documented_outcomes("Questions"))
 async def test_what_may_happen_to_a_question(shop: Shop, state: str) -> None:
     await check_outcomes(shop, "Questions", state, a_question, QUESTION)
+
+
+@pytest.mark.parametrize("state", documented_outcomes("Repairs"))
+async def test_what_may_happen_to_a_repair(shop: Shop, state: str) -> None:
+    await check_outcomes(shop, "Repairs", state, a_repair, REPAIR)
 
 
 @pytest.mark.parametrize("state", documented_outcomes("Tickets"))
