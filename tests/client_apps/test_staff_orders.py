@@ -197,7 +197,8 @@ async def test_a_ticket_is_assigned_answered_and_agreed_to(sign_in: SignIn) -> N
 
 async def test_a_return_is_received_and_a_dispute_decided(sign_in: SignIn) -> None:
     warehouse, manager = await sign_in("staff", "warehouse"), await sign_in("staff", "manager")
-    returned = (await tickets_by_status(manager))["RETURN_SHIPPED"][0]
+    waiting = (await tickets_by_status(manager))["RETURN_SHIPPED"]
+    returned = next(each for each in waiting if each["type"] != "REPAIR")
     refused = (await tickets_by_status(manager))["REFUSED"][0]
     for person in ("xiaoyu", "zhiming", "emma", "xiulan"):
         web = await sign_in("web", person)
@@ -217,3 +218,18 @@ async def test_a_return_is_received_and_a_dispute_decided(sign_in: SignIn) -> No
     assert {each["condition"] for each in received["inspections"]} == {"AS_NEW"}
     assert received["status"] in {"REFUNDING", "RESHIPPING", "COMPLETED"}
     assert decided["status"] == "REJECTED"
+
+
+async def test_what_cannot_be_repaired_is_left_to_its_customer(sign_in: SignIn) -> None:
+    warehouse, manager = await sign_in("staff", "warehouse"), await sign_in("staff", "manager")
+    waiting = (await tickets_by_status(manager))["RETURN_SHIPPED"]
+    [ticket] = [each for each in waiting if each["type"] == "REPAIR"]
+    [line] = (await warehouse.read("StaffTicket", number=ticket["number"]))["ticket"]["lines"]
+    units = {"orderLineId": line["orderLine"]["id"], "quantity": line["quantity"]}
+    damaged = units | {"condition": "DAMAGED", "accepted": True}
+    received = await warehouse.do("StaffTicketReturnReceive", id=ticket["id"], units=[damaged])
+    beyond = units | {"repaired": False, "note": "接口已烧毁，无法更换。"}
+    ended = (await warehouse.do("StaffTicketRepairFinish", id=ticket["id"], units=[beyond]))["ticket"]
+
+    assert received["ticket"]["status"] == "REPAIRING"
+    assert (ended["status"], ended["repair"]["outcome"]) == ("AWAITING_CHOICE", "UNREPAIRABLE")
