@@ -253,6 +253,8 @@ class Ticket(HasCurrency, Base):
     """How often it came back after it was resolved."""
     rate_at: Mapped[datetime | None]
     """Since when it has ended and its customer is to be asked how it went; None before and afterwards."""
+    differences_due: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How often a dearer replacement was kept for it until that is paid."""
     recount_at: Mapped[datetime | None]
     """Since when it differs from what was counted of the day it was opened; None where it does not."""
 

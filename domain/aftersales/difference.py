@@ -10,6 +10,7 @@ from domain.aftersales.sending import (
     release_difference_units,
     send_units,
     sum_surcharges,
+    take_difference_units,
 )
 from domain.aftersales.states import enter_status
 from domain.aftersales.substitute import drop_substitutes
@@ -201,8 +202,9 @@ async def send_kept_units(
     owed = await find_owed_units(session, ticket, order)
     if sum(units.quantity for units in planned) != sum(units.quantity for units in owed):
         raise WrongState("What is owed has changed meanwhile.")
-    await release_difference_units(session, order, difference, cause=cause)
-    await send_units(session, ticket, order, planned, cause=cause)
+    # Released, they might go to whoever waits for stock.
+    kept = await take_difference_units(session, difference)
+    await send_units(session, ticket, order, planned, kept=kept, cause=cause)
     surcharges = sum_surcharges(planned)
     for line in await ticket_lines_of(session, ticket):
         line.surcharge_amount += surcharges.get(line.order_line_id, 0)

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import load_only
 
 from domain.address import postal_address_of
+from domain.aftersales.kept_units import NOTHING_KEPT, KeptUnits, share_kept
 from domain.aftersales.repaired_units import count_going_back, is_repair_under_way
 from domain.aftersales.sent_units import SentUnits, load_sent_units, units_of_ticket
 from domain.aftersales.states import AGREED
@@ -16,7 +17,7 @@ from domain.aftersales.ticket import ticket_lines_of
 from domain.cause import Cause
 from domain.errors import OutOfStock
 from domain.order.allocation import AllocatedUnits, AvailableStock, DeliveryPlace, allocate_units
-from domain.stock import Allocation, LineAllocation, levels_by_variant, reserve_line_units
+from domain.stock import Allocation, LineAllocation, levels_by_variant, release_stock, reserve_line_units
 from models import (
     Delivery,
     DeliveryLine,
@@ -26,7 +27,6 @@ from models import (
     Shipment,
     ShippingMethod,
     Ticket,
-    TicketLine,
     Variant,
     Warehouse,
 )
@@ -156,16 +156,18 @@ class ReplacementPlan:
         return [Allocation(*level, quantity) for level, quantity in sorted(units.items()) if quantity]
 
 
-async def plan_replacement(session: AsyncSession, owed: Sequence[OwedUnits]) -> ReplacementPlan:
+async def plan_replacement(
+    session: AsyncSession, owed: Sequence[OwedUnits], kept: KeptUnits = NOTHING_KEPT
+) -> ReplacementPlan:
     """From where owed units can be sent now; OutOfStock where there are too few.
 
     Units of which more can be sold than there are wait for stock. What was collected is collected again, at
-    the same place and from its stock.
+    the same place and from its stock. `kept` is reserved for them.
     """
     originals = await find_deliveries(session, owed)
     lines = await find_order_lines(session, owed)
     pickup_places = await find_pickup_places(session, originals)
-    stock = await find_available_stock(session, owed, pickup_places)
+    stock = await find_available_stock(session, owed, pickup_places, kept)
     warehouses = list(
         await session.scalars(
             select(Warehouse).where(Warehouse.active).order_by(Warehouse.position, Warehouse.id)
@@ -184,10 +186,17 @@ async def plan_replacement(session: AsyncSession, owed: Sequence[OwedUnits]) -> 
 
 
 async def create_replacement(
-    session: AsyncSession, ticket: Ticket, order: Order, owed: Sequence[OwedUnits], *, cause: Cause
+    session: AsyncSession,
+    ticket: Ticket,
+    order: Order,
+    owed: Sequence[OwedUnits],
+    *,
+    kept: KeptUnits = NOTHING_KEPT,
+    cause: Cause,
 ) -> None:
-    """Reserve what a ticket owes and add deliveries of it; after OutOfStock nothing has changed."""
-    plan = await plan_replacement(session, owed)
+    """Reserve what a ticket owes besides what is `kept` for it, and add deliveries of it; after OutOfStock
+    nothing has changed."""
+    plan = await plan_replacement(session, owed, kept)
     first = 1 + (await session.scalar(select_last_position(order)) or 0)
     async with session.begin_nested():
         deliveries = [
@@ -217,7 +226,9 @@ async def create_replacement(
             for line, each in zip(added, shared, strict=True)
             if line.reserved
         ]
+        counted, unused = share_kept(counted, kept)
         await reserve_line_units(session, counted, order_id=order.id, cause=cause)
+        await release_stock(session, unused, order_id=order.id, cause=cause)
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,9 +329,10 @@ async def find_available_stock(
     session: AsyncSession,
     owed: Sequence[OwedUnits],
     pickup_places: Mapping[int, Warehouse],
+    kept: KeptUnits,
 ) -> AvailableStock:
-    """What is available of these variants and where; OutOfStock when it is not enough, in all warehouses or
-    at the place where it is to be collected, or where nothing is collected there any more."""
+    """What is available of these variants and where, with what is kept; OutOfStock when it is not enough, in
+    all warehouses or where it is to be collected, or where nothing is collected there any more."""
     needed: defaultdict[int, int] = defaultdict(int)
     titles: dict[int, Localized] = {}
     for units in owed:
@@ -336,20 +348,20 @@ async def find_available_stock(
         variants[variant.id] = variant
         titles[variant.id] = Localized.of(product.title, product.translations, "title")
     found = await levels_by_variant(session, set(needed), active=True)
+    left = {
+        (variant_id, level.warehouse_id): level.available + kept.get((variant_id, level.warehouse_id), 0)
+        for variant_id in needed
+        for level in found.get(variant_id, [])
+    }
     for variant_id, quantity in needed.items():
-        available = sum(level.available for level in found.get(variant_id, []))
+        available = sum(units for (of_variant, _), units in left.items() if of_variant == variant_id)
         if variants[variant_id].can_sell_out and available < quantity:
             raise OutOfStock(titles[variant_id], left=available, field=())
     for (variant_id, place), quantity in sum_by_place(owed, pickup_places).items():
         open_there = place.active and place.allows_pickup
-        here = [level.available for level in found.get(variant_id, []) if level.warehouse_id == place.id]
-        if not open_there or (variants[variant_id].can_sell_out and sum(here) < quantity):
-            raise OutOfStock(titles[variant_id], left=sum(here) if open_there else 0, field=())
-    left = {
-        (variant_id, level.warehouse_id): level.available
-        for variant_id in needed
-        for level in found.get(variant_id, [])
-    }
+        here = left.get((variant_id, place.id), 0)
+        if not open_there or (variants[variant_id].can_sell_out and here < quantity):
+            raise OutOfStock(titles[variant_id], left=here if open_there else 0, field=())
     return AvailableStock(
         left,
         unlimited=frozenset(id for id, variant in variants.items() if not variant.tracked),
@@ -372,18 +384,3 @@ def build_replacement(original: Delivery, ticket: Ticket, *, position: int) -> D
 
 def select_last_position(order: Order) -> Select[int]:
     return select(func.max(Delivery.position)).where(Delivery.order_id == order.id)
-
-
-def as_substitutes(owed: Iterable[OwedUnits], lines: Iterable[TicketLine]) -> list[OwedUnits]:
-    """The units as what the customer of a ticket wants in their place."""
-    substitutes = {line.order_line_id: line for line in lines if line.substitute_variant_id is not None}
-    return [replace_units(units, substitutes.get(units.order_line_id)) for units in owed]
-
-
-def replace_units(units: OwedUnits, line: TicketLine | None) -> OwedUnits:
-    """One that is of the wanted variant already costs no difference."""
-    if line is None or line.substitute_variant_id in {None, units.variant_id}:
-        return units
-    return replace(
-        units, variant_id=line.substitute_variant_id, reduction_amount=line.substitute_reduction_amount
-    )

@@ -31,7 +31,7 @@ from domain.aftersales.ticket import lock_ticket, ticket_lines_of
 from domain.aftersales.uncollectable import settle_claimed_order
 from domain.aftersales.withdrawal import reduce_payments
 from domain.cause import Cause
-from domain.errors import Invalid, OutOfStock, WrongState
+from domain.errors import Invalid, LimitReached, OutOfStock, WrongState
 from domain.events import TicketCompleted, TicketReplacementChosen, TicketReplacementFilled
 from domain.ledger import refresh_payment_status
 from domain.order.cash import find_cash_payments, load_cash_groups
@@ -54,6 +54,9 @@ from models import (
     in_active_warehouse,
 )
 from models.sql.types import AnySelect
+
+DIFFERENCES_LIMIT = 3
+"""How often something dearer is kept for one ticket until it is paid."""
 
 
 async def choose_replacement(
@@ -92,13 +95,26 @@ async def choose_replacement(
         case ReplacementChoice.VARIANT:
             await note_substitute(session, ticket, order, owed, variant_id or 0)
             await send_owed_units(session, ticket, order, deadlines, cause=cause)
-            if ticket.status is TicketStatus.AWAITING_PAYMENT and pay_by is not None:
-                ticket.due_at = pay_by  # nobody keeps stock for longer by choosing again
+            if ticket.status is TicketStatus.AWAITING_PAYMENT:
+                limit_keeping(ticket, pay_by)
     record(session, TicketReplacementChosen(ticket, choice=choice, variant_id=variant_id), cause)
     if ticket.status is TicketStatus.COMPLETED:
         record(session, TicketCompleted(ticket), cause.automatic)
         await settle_claimed_order(session, order, cause=cause.automatic)
     return ticket
+
+
+def limit_keeping(ticket: Ticket, pay_by: datetime | None) -> None:
+    """Let nobody keep stock for longer by choosing again what they do not pay, be it at once or later.
+
+    LimitReached where something dearer was kept too often.
+    """
+    if pay_by is not None:
+        ticket.due_at = pay_by
+        ticket.differences_due -= 1
+    elif ticket.differences_due > DIFFERENCES_LIMIT:
+        template = "Something dearer was kept for you {limit} times: choose what costs no more, or money."
+        raise LimitReached(template, limit=DIFFERENCES_LIMIT, field=("variant_id",))
 
 
 async def take_same_units(

@@ -3,17 +3,17 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.deadlines import Deadlines
 from domain.aftersales.goods_in_repair import keep_goods_in_repair
+from domain.aftersales.kept_units import NOTHING_KEPT, KeptUnits
 from domain.aftersales.refund_amounts import cap_amounts
 from domain.aftersales.replacement import (
     OwedUnits,
-    as_substitutes,
     create_replacement,
     find_owed_units,
     plan_replacement,
@@ -41,6 +41,7 @@ async def send_owed_units(
     if due := sum(sum_surcharges(owed).values()):
         async with session.begin_nested():  # its stock may be lost to somebody else at the last moment
             await request_difference(session, ticket, order, owed, due, cause=cause)
+        ticket.differences_due += 1
         enter_status(ticket, TicketStatus.AWAITING_PAYMENT, deadlines, now=cause.now)
         record(session, TicketDifferenceDue(ticket, amount=due), cause.automatic)
         return False
@@ -50,10 +51,16 @@ async def send_owed_units(
 
 
 async def send_units(
-    session: AsyncSession, ticket: Ticket, order: Order, owed: Sequence[OwedUnits], *, cause: Cause
+    session: AsyncSession,
+    ticket: Ticket,
+    order: Order,
+    owed: Sequence[OwedUnits],
+    *,
+    kept: KeptUnits = NOTHING_KEPT,
+    cause: Cause,
 ) -> None:
     """Create the replacement, and refund what each line of it costs less; what it replaces stays."""
-    await create_replacement(session, ticket, order, owed, cause=cause)
+    await create_replacement(session, ticket, order, owed, kept=kept, cause=cause)
     await keep_goods_in_repair(session, ticket, order, cause=cause)
     for line, amount in await add_refunds(session, ticket, order, sum_reductions(owed), cause=cause):
         line.difference_amount += amount
@@ -143,6 +150,14 @@ async def request_difference(
     await reserve_stock(session, plan.allocations, order_id=order.id, cause=cause)
 
 
+async def take_difference_units(session: AsyncSession, difference: TicketDifference) -> KeptUnits:
+    """What is kept for a replacement, which stays reserved and is its own from now on."""
+    of_difference = TicketDifferenceUnits.difference_id == difference.id
+    rows = (await session.scalars(select(TicketDifferenceUnits).where(of_difference))).all()
+    await session.execute(delete(TicketDifferenceUnits).where(of_difference))
+    return {(row.variant_id, row.warehouse_id): row.quantity for row in rows}
+
+
 async def release_difference_units(
     session: AsyncSession, order: Order, difference: TicketDifference, *, cause: Cause
 ) -> None:
@@ -157,3 +172,18 @@ async def release_difference_units(
 def planned_units(difference: TicketDifference) -> list[OwedUnits]:
     """What is sent once the difference is paid."""
     return [OwedUnits(**units) for units in json.loads(difference.plan)]
+
+
+def as_substitutes(owed: Iterable[OwedUnits], lines: Iterable[TicketLine]) -> list[OwedUnits]:
+    """The units as what the customer of a ticket wants in their place."""
+    substitutes = {line.order_line_id: line for line in lines if line.substitute_variant_id is not None}
+    return [replace_units(units, substitutes.get(units.order_line_id)) for units in owed]
+
+
+def replace_units(units: OwedUnits, line: TicketLine | None) -> OwedUnits:
+    """One that is of the wanted variant already costs no difference."""
+    if line is None or line.substitute_variant_id in {None, units.variant_id}:
+        return units
+    return replace(
+        units, variant_id=line.substitute_variant_id, reduction_amount=line.substitute_reduction_amount
+    )

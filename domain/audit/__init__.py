@@ -136,6 +136,7 @@ RULES: Mapping[str, Callable[[], AnySelect]] = {
     "surcharges were paid": tickets.find_wrong_surcharges,
     "differences are what is paid for them": tickets.find_wrong_differences,
     "repairs end before their tickets go on": tickets.find_wrong_repairs,
+    "paid differences are sent": tickets.find_unsent_differences,
     "tickets wait for what is to be paid": tickets.find_unpaid_tickets,
     "tickets were answered as recorded": ticket_figures.find_wrong_first_answers,
     "tickets came back as recorded": ticket_figures.find_wrong_reopens,

@@ -28,6 +28,9 @@ from models import (
 )
 from models.sql.types import AnySelect
 
+SERVED_WITHIN = timedelta(days=1)
+"""How long after a deadline passed the timers have at the most to act on it."""
+
 
 def find_wrong_ticket_units() -> AnySelect:
     """Lines of tickets that are about other units than those noted by parcel.
@@ -134,6 +137,21 @@ def find_unpaid_tickets() -> AnySelect:
     )
 
 
+def find_unsent_differences() -> AnySelect:
+    """Differences that were paid long ago, and whose replacement was not sent, or is not of its ticket."""
+    has_delivery = exists().where(Delivery.ticket_id == TicketDifference.ticket_id, ~Delivery.sends_back)
+    is_forgotten = and_(
+        TicketDifference.paid_at.is_(None),
+        Payment.status == PaymentStatus.CAPTURED,
+        is_long_past(Payment.captured_at, SERVED_WITHIN),
+    )
+    return (
+        select_rows(Payment.reference, expected=literal("sent"), found=literal("not sent"))
+        .join(TicketDifference, TicketDifference.payment_id == Payment.id)
+        .where(or_(is_forgotten, and_(TicketDifference.paid_at.is_not(None), ~has_delivery)))
+    )
+
+
 def find_wrong_inspections() -> AnySelect:
     """Lines of inspected tickets of which not every unit was said how it came back."""
     inspected = (
@@ -235,9 +253,6 @@ def find_wrong_repairs() -> AnySelect:
         found=cast(Ticket.status, String),
     ).where(or_(and_(is_over, ~has_ended), and_(~is_over, has_ended), keeps))
 
-
-SERVED_WITHIN = timedelta(days=1)
-"""How long after a deadline passed the timers have at the most to act on it."""
 
 Other = aliased(Ticket)
 

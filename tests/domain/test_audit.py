@@ -1089,6 +1089,10 @@ TAMPERED: dict[str, Callable[[History], Tampering]] = {
         ),
         select(Ticket.number).where(Ticket.order_id == h.returned.id),
     ),
+    "paid differences are sent": lambda h: (
+        insert_difference(h, payment_id=h.payment.id, paid_at=NOW),
+        h.payment.reference,
+    ),
     "tickets wait for what is to be paid": lambda h: (
         insert_difference(h),
         select(Ticket.number).where(Ticket.order_id == h.returned.id),
@@ -1357,7 +1361,8 @@ ALSO_FOUND = {
     "completed orders have arrived": ["fulfilment as the parcels say"],
     "cash in the hands of who has brought the parcels": ["runs with cash in hand as moved"],
     "surcharges were paid": ["reductions were refunded"],
-    "differences are what is paid for them": ["surcharges were paid"],
+    "differences are what is paid for them": ["surcharges were paid", "paid differences are sent"],
+    "paid differences are sent": ["surcharges were paid", "differences are what is paid for them"],
     "claimed no more than was sent": ["tickets are about units of parcels"],
     "certificates are of passed attempts": ["passed attempts brought certificates"],
     "passed attempts brought certificates": ["scores are what credit gives"],

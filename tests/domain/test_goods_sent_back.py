@@ -53,6 +53,7 @@ from tests.domain.test_return_inspections import (
 from tests.factories.aftersales import DEADLINES, change_silence, ship_back
 from tests.factories.order import NOW, RECEIPT_AFTER, arrive, dispatch
 from tests.factories.packing import create_wave
+from tests.factories.returns import decide
 
 pytestmark = pytest.mark.usefixtures("audit_at_end")
 
@@ -74,7 +75,7 @@ async def send_some(session: AsyncSession, ticket: Ticket, line: OrderLine, unit
     )
     line_id = (await session.scalars(found)).one()
     parcel = ParcelToPack([ParcelLine(line_id, units)], weight_grams=500)
-    number = f"BACK-{units}-{delivery.id}-{len(await units_back(session, ticket))}"
+    number = f"BACK-{units}-{delivery.id}-{sum(packed for _, packed in await units_back(session, ticket))}"
     [shipment] = await pack_shipments(session, delivery.id, [parcel], numbers=[number], cause=STAFF)
     return await dispatch_shipment(
         session, shipment.id, carrier=SIMULATED_CARRIER, tracking_number=f"SIM-{number}", cause=STAFF
@@ -304,3 +305,23 @@ async def test_a_carrier_named_in_words_is_the_carrier_of_the_shop() -> None:
     waybill = ReturnWaybill(OTHER_CARRIER, "SF1001", " simulated express ")
     assert find_return_carrier(waybill, [carrier]).code == SIMULATED_CARRIER
     assert find_return_carrier(waybill, []).code is None
+
+
+async def test_what_came_back_and_ended_is_sent_once_more_when_a_manager_refuses_for_good(
+    shop: Shop, session: AsyncSession
+) -> None:
+    _, line, ticket = await returned(session, 1)
+    before = await stock(session)
+    await inspect(session, ticket, refused(line, DAMAGED))
+    shipment = await send_some(session, ticket, line)
+    await report(session, shipment, ShipmentStatus.RETURNED)
+    await inspect_shipment(session, shipment.id, [InspectedUnits(line.id, 0, 1, 0)], cause=STAFF)
+    await end(session, shipment)
+    await escalate(session, ticket)
+    cause = Cause(NOW, None)
+    await decide(session, ticket.id, DEADLINES, agreed=False, reason="It was worn.", cause=cause)
+
+    assert (ticket.status, await units_back(session, ticket)) == (S.REJECTED, [(2, 1)])
+    await arrive(session, await send_some(session, ticket, line))
+    assert (await units_back(session, ticket), await stock(session)) == ([(2, 2)], before)
+    await session.commit()
