@@ -78,7 +78,7 @@ def choose_language_of(ticket: Ticket, group: Sequence[Article]) -> Article:
 
 async def ticket_rule_forecast(info: Info, id: strawberry.ID) -> RuleForecast | None:
     """What the rules would decide about a ticket, and why, if it fell due now; nothing is decided. Null where
-    no rule decides: of questions, and while the shop is not waited for.
+    no rule decides: of questions, of what is sent in for a repair, and while the shop is not waited for.
 
     id: the ticket
     """
@@ -88,6 +88,8 @@ async def ticket_rule_forecast(info: Info, id: strawberry.ID) -> RuleForecast | 
         return None
     if ticket is None or ticket.type is TicketType.QUESTION or ticket.status not in AWAITING_SHOP:
         return None
+    if ticket.type is TicketType.REPAIR and ticket.status is TicketStatus.RETURN_SHIPPED:
+        return None  # somebody looks at what is to be repaired
     order = await info.context.load.order.load(ticket.order_id)
     if order is None:
         return None

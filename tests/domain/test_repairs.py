@@ -5,17 +5,22 @@ from functools import partial
 from itertools import count
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.deadlines import last_moment
+from domain.aftersales.merging import merge_tickets
 from domain.aftersales.overdue import act_on_overdue
 from domain.aftersales.repair import RepairedUnits, finish_repair
 from domain.aftersales.replacement_choice import choose_replacement
+from domain.aftersales.requests import cancel_ticket
+from domain.aftersales.rules import ClaimedUnits
 from domain.aftersales.settlement import follow_replacement
+from domain.aftersales.splitting import split_ticket
 from domain.aftersales.undelivered import end_shipment
 from domain.cause import Cause
 from domain.errors import DomainError, WrongState
+from domain.order import cancel_order
 from domain.shipment import (
     InspectedUnits,
     ParcelLine,
@@ -38,6 +43,7 @@ from models import (
     ReturnCondition,
     Shipment,
     ShipmentStatus,
+    StockMovement,
     Ticket,
     TicketReason,
     TicketRepair,
@@ -59,13 +65,16 @@ from tests.domain.test_return_inspections import (
 )
 from tests.factories.aftersales import (
     DEADLINES,
+    bring_to_status,
     create_ticket,
+    order_lines_of,
+    order_of_three,
     quote_lines,
     ship_back,
     status_of,
     ticket_events,
 )
-from tests.factories.order import NOW, RECEIPT_AFTER, arrive, dispatch
+from tests.factories.order import NOW, RECEIPT_AFTER, a_variant, arrive, create_order, dispatch
 from tests.factories.returns import part_number
 
 pytestmark = pytest.mark.usefixtures("audit_at_end")
@@ -413,4 +422,61 @@ async def test_a_repair_ends_once(shop: Shop, session: AsyncSession) -> None:
     with pytest.raises(WrongState):
         await finish(session, ticket, hopeless(line))
     assert await units_back(session, ticket) == [(1, 0)]
+    await session.commit()
+
+
+async def test_while_something_is_repaired_its_order_is_neither_cancelled_nor_closed(
+    shop: Shop, session: AsyncSession
+) -> None:
+    order, line, ticket = await in_repair(session)
+    with pytest.raises(WrongState):
+        async with session.begin_nested():
+            await cancel_order(session, order.id, reason="No.", cause=Cause(NOW, order.account_id))
+    with pytest.raises(WrongState):
+        async with session.begin_nested():
+            await cancel_ticket(session, ticket.id, DEADLINES, cause=Cause(NOW, order.account_id))
+    await session.refresh(ticket)
+    await session.refresh(order)
+    assert (ticket.status, order.status) == (S.REPAIRING, OrderStatus.CONFIRMED)
+    await finish(session, ticket, repaired(line))
+    await bring(session, ticket, line)
+    assert order.status is OrderStatus.COMPLETED
+    await session.commit()
+
+
+async def test_repairs_are_split_and_merged_as_other_requests_are(shop: Shop, session: AsyncSession) -> None:
+    order, line = await order_of_three(session)
+    ticket = await create_ticket(session, order=order, lines=[(line, 2)], type=TicketType.REPAIR)
+    who = Cause(NOW, order.account_id)
+    lines = (ClaimedUnits(line.id, 1),)
+    apart = await split_ticket(
+        session, ticket.id, lines, DEADLINES, number="R-SPLIT", key="split-repair", cause=who
+    )
+    assert (apart.type, apart.status) == (TicketType.REPAIR, S.APPLIED)
+    await merge_tickets(session, apart.id, ticket.id, DEADLINES, move_units=True, cause=who)
+    exchange = await create_ticket(session, order=order, lines=[(line, 1)], type=TicketType.EXCHANGE)
+    with pytest.raises(WrongState):
+        async with session.begin_nested():
+            await merge_tickets(session, exchange.id, ticket.id, DEADLINES, move_units=True, cause=who)
+    claim = await quote_lines(session, order, [(line, 1)], type=TicketType.REPAIR)
+    assert not claim.eligible
+    await session.commit()
+
+
+async def test_what_is_sold_without_a_stock_is_repaired_and_kept_without_one(
+    shop: Shop, session: AsyncSession
+) -> None:
+    variant = await a_variant(session, tracked=False)
+    order = await create_order(session, lines=[(variant, 1)], status=OrderStatus.COMPLETED)
+    line = (await order_lines_of(session, order))[0]
+    ticket = await create_ticket(session, order=order, type=TicketType.REPAIR)
+    await bring_to_status(session, ticket, S.RETURN_SHIPPED)
+    await inspect(session, ticket, group(line, DAMAGED, accepted=True))
+    await finish(session, ticket, hopeless(line))
+    moved = select(func.count(StockMovement.id))
+    before = await session.scalar(moved)
+    await choose(session, ticket, ReplacementChoice.MONEY)
+
+    assert await session.scalar(moved) == before
+    assert await settle(session, ticket) == [order.total_amount]
     await session.commit()

@@ -111,3 +111,15 @@ async def test_the_same_units_are_no_choice_of_an_exchange(case: TicketCase, cli
         ["WRONG_STATE"],
         ["FORBIDDEN"],
     ]
+
+
+async def test_no_rule_is_said_to_accept_what_was_sent_in_for_a_repair(case: TicketCase) -> None:
+    ticket = await open_ticket(case, type="REPAIR")
+    forecast = "query($id: ID!) { ticketRuleForecast(id: $id) { obstacle } }"
+    asked = (await case.agent.get(forecast, id=ticket))["ticketRuleForecast"]
+    await case.agent.do(command("ticketAgree"), id=ticket)
+    way = {"carrier": "SIMULATED", "trackingNumber": "SIM-772"}
+    await case.customer.do(command("ticketReturnShip"), id=ticket, **way)
+
+    assert asked == {"obstacle": "NO_RULE"}
+    assert (await case.agent.get(forecast, id=ticket))["ticketRuleForecast"] is None
