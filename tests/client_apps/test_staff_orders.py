@@ -231,5 +231,13 @@ async def test_what_cannot_be_repaired_is_left_to_its_customer(sign_in: SignIn) 
     beyond = units | {"repaired": False, "note": "接口已烧毁，无法更换。"}
     ended = (await warehouse.do("StaffTicketRepairFinish", id=ticket["id"], units=[beyond]))["ticket"]
 
+    chosen = []
+    for person in ("xiaoyu", "zhiming", "emma", "xiulan"):
+        web = await sign_in("web", person)
+        if (await web.read("WebTicket", number=ticket["number"]))["ticket"]:
+            taken = await web.do("WebTicketReplacementChoose", id=ticket["id"], choice="SAME_UNITS")
+            chosen.append((taken["ticket"]["status"], taken["ticket"]["repair"]["note"]))
+
+    assert chosen == [("RESHIPPING", "接口已烧毁，无法更换。")]
     assert received["ticket"]["status"] == "REPAIRING"
     assert (ended["status"], ended["repair"]["outcome"]) == ("AWAITING_CHOICE", "UNREPAIRABLE")
