@@ -1,7 +1,7 @@
 """THE TABLE of what follows an event after its transaction has committed."""
 
 from domain.aftersales.replacement import find_replacements
-from domain.aftersales.return_parcel import find_returning
+from domain.aftersales.return_collection import find_returning
 from domain.events import (
     OrderBackordersFilled,
     OrderCancelled,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.aftersales.return_collection import end_unneeded_collection
 from domain.aftersales.return_parcel import end_unawaited_return, lock_return
 from domain.aftersales.return_tracking import (
     add_return_events,
@@ -93,8 +94,9 @@ async def store_return_facts(
 
 
 async def end_return(session: AsyncSession, event: TicketEvent, resources: Resources) -> None:
-    """What a ticket waits for no longer is not followed any more."""
+    """What a ticket waits for no longer is neither collected nor followed any more."""
     _, ticket = await lock_ticket(session, event.ticket.id)
+    await end_unneeded_collection(session, ticket, now=resources.clock())
     await end_unawaited_return(session, ticket, now=resources.clock())
 
 

@@ -177,6 +177,7 @@ from models.promotion import Promotion, PromotionBuyer, PromotionKind, Promotion
 from models.provider_call import ProviderCall, ProviderCallKind, ProviderCallOutcome
 from models.reading import Reading
 from models.registered_operation import RegisteredOperation
+from models.return_collection import ReturnCollection
 from models.return_parcel import ReturnEvent, ReturnParcel, ReturnTask
 from models.search import IndexChange, IndexSubject
 from models.shipment import (

@@ -4,7 +4,7 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, BigId, Id, Minor
+from models.base import Base, BigId, Id, Minor, partial_index
 from models.carrier import CARRIER_CODE_LENGTH, CarrierCode
 from models.money import CurrencyCode, Money
 
@@ -59,6 +59,7 @@ class Waybill(Base):
     __tablename__ = "waybills"
     __table_args__ = (
         Index("ix_waybills_shipment_id", "shipment_id"),
+        partial_index("waybills", "return_collection_id"),
         Index("ix_waybills_carrier_call_at", "carrier", "call_at"),
         Index(
             "ix_waybills_unsettled",
@@ -85,6 +86,8 @@ class Waybill(Base):
     """
     unpacked_id: Mapped[int | None] = mapped_column(BigId, index=True)
     """Its parcel, where that was unpacked again."""
+    return_collection_id: Mapped[int | None] = mapped_column(BigId)
+    """What it brings back from a customer; None where it is of a parcel that leaves."""
     carrier: Mapped[CarrierCode] = mapped_column(String(CARRIER_CODE_LENGTH))
     reference: Mapped[str] = mapped_column(unique=True)
     """The shop's own name for it: a booking that is repeated with it books nothing more."""

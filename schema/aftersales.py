@@ -20,7 +20,7 @@ from schema.mutation import mutation
 from schema.node import Node
 from schema.order import Delivery, Order, OrderLine
 from schema.payment import Payment, Refund
-from schema.return_parcel import ReturnParcel
+from schema.return_parcel import ReturnCollection, ReturnParcel
 from schema.rows import batched, field, loaded, plain_list, row_type, subscription
 from schema.scalars import Money
 from schema.ticket_agent import TicketPriority
@@ -207,6 +207,7 @@ class Ticket(Node):
     """Their number at that carrier."""
     return_tracking_url: str | None = batched(resolve.return_tracking_urls)
     return_parcel: ReturnParcel | None = batched(resolve.return_parcels)
+    return_collection: ReturnCollection | None = batched(resolve.return_collections)
     opened_at: datetime
     """When the customer asked."""
     due_at: datetime | None
@@ -334,6 +335,12 @@ class AftersalesMutation:
     ticket_escalate = mutation(resolve.ticket_escalate, returns=Ticket, allow=Permission.TICKET_TAKE_PART)
     ticket_return_ship = mutation(
         resolve.ticket_return_ship, returns=Ticket, allow=Permission.TICKET_TAKE_PART
+    )
+    ticket_collection_book = mutation(
+        resolve.ticket_collection_book, returns=Ticket, allow=Permission.TICKET_TAKE_PART
+    )
+    ticket_collection_cancel = mutation(
+        resolve.ticket_collection_cancel, returns=Ticket, allow=Permission.TICKET_TAKE_PART
     )
     ticket_message_add = mutation(
         resolve.ticket_message_add, returns=Ticket, allow=Permission.TICKET_TAKE_PART

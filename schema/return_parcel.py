@@ -7,8 +7,9 @@ from resolvers import aftersales as resolve
 from resolvers import reasons
 from resolvers import shipment as resolve_shipment
 from schema.limits.sizes import SOME
+from schema.order.address import PostalAddress
 from schema.rows import batched, field, loaded, row_type
-from schema.shipment import Position
+from schema.shipment import PickupTime, Position
 
 
 @row_type(models.ReturnEvent)
@@ -51,3 +52,29 @@ class ReturnParcel:
     the staff only, until they give it for the right ticket."""
     events: list[ReturnEvent] = loaded("return_events", key="id", size=SOME)
     """What was reported of it, the newest last."""
+
+
+@row_type(models.Waybill)
+class CollectionWaybill:
+    """What a carrier was asked to collect, and what it answered."""
+
+    carrier: models.CarrierCode
+    """The code of the carrier."""
+    status: models.WaybillStatus
+    """How the booking stands."""
+    number: str | None
+    """The number of the parcel, which the courier brings along; null until the carrier has given one."""
+    pickup: PickupTime | None = field(resolve_shipment.waybill_pickup)
+    requested_at: datetime
+    """When it was asked."""
+    ended_at: datetime | None
+    """When it was refused or cancelled; null while it is not."""
+
+
+@row_type(models.ReturnCollection)
+class ReturnCollection:
+    """That a carrier comes to a customer and collects what they send back."""
+
+    address: PostalAddress
+    """Where it comes to."""
+    waybill: CollectionWaybill = batched(resolve.collection_waybills)

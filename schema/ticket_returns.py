@@ -7,7 +7,7 @@ from resolvers import aftersales as resolve
 from resolvers.descriptions import describe_enum
 from schema.account import Account
 from schema.order import OrderLine
-from schema.rows import batched, loaded, row_type
+from schema.rows import batched, field, loaded, row_type
 
 ReturnCondition = describe_enum(models.ReturnCondition)
 RepairOutcome = describe_enum(models.RepairOutcome)
@@ -21,6 +21,7 @@ class ReturnCarrier:
     """By what `ticketReturnShip` names it."""
     name: str
     """The name people use."""
+    collects: bool = field(resolve.collects)
 
 
 @row_type(models.ReturnInspection)

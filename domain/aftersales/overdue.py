@@ -11,6 +11,7 @@ from domain.aftersales.deadlines import Deadlines
 from domain.aftersales.difference import drop_unpaid_difference
 from domain.aftersales.questions import close_unasked
 from domain.aftersales.replacement_choice import choose_replacement
+from domain.aftersales.return_collection import find_collected_by
 from domain.aftersales.sending_back import find_last_arrival
 from domain.aftersales.states import enter_status
 from domain.aftersales.ticket import lock_ticket
@@ -40,7 +41,12 @@ async def act_on_overdue(
 async def close_unsent(
     session: AsyncSession, ticket: Ticket, order: Order, deadlines: Deadlines, cause: Cause
 ) -> None:
-    """Cancel what was not sent back in time, which counts from when its customer had it."""
+    """Cancel what was not sent back in time, which counts from when its customer had it, and from when a
+    carrier was to collect it."""
+    collected_by = await find_collected_by(session, ticket)
+    if collected_by is not None and collected_by + deadlines.send_back > cause.now:
+        ticket.due_at = collected_by + deadlines.send_back
+        return
     arrived_at = await find_last_arrival(session, ticket, now=cause.now)
     if arrived_at is not None and arrived_at + deadlines.send_back > cause.now:
         ticket.due_at = arrived_at + deadlines.send_back

@@ -1,6 +1,6 @@
 """Which parcel a ticket's goods come back in, and whether it is followed."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -218,13 +218,3 @@ async def is_under_way(session: AsyncSession, ticket: Ticket) -> bool:
     if parcel.ended_at is not None or parcel.delivered_at is not None:
         return False
     return parcel.poll_at is not None or parcel.contested_at is not None or parcel.status in FINAL | NOT_KEPT
-
-
-async def find_returning(session: AsyncSession, ticket_ids: Collection[int]) -> set[int]:
-    """Those of these tickets whose goods come back in a parcel that is followed."""
-    rows = await session.scalars(
-        select(Ticket.id)
-        .join(ReturnParcel, ReturnParcel.id == Ticket.return_parcel_id)
-        .where(Ticket.id.in_(ticket_ids), ReturnParcel.ended_at.is_(None))
-    )
-    return set(rows)

@@ -9,6 +9,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.deadlines import Deadlines
+from domain.aftersales.return_collection import give_up_collection
 from domain.aftersales.return_parcel import follow_return, leave_return
 from domain.aftersales.states import enter_status
 from domain.aftersales.texts import TRACKING_LIMIT, clean_text
@@ -89,6 +90,7 @@ async def ship_return(
     _, ticket = await lock_ticket(session, ticket_id)
     is_first = ticket.status is not TicketStatus.RETURN_SHIPPED
     if is_first:
+        await give_up_collection(session, ticket, now=cause.now)  # it is sent otherwise
         await start_return(session, ticket, deadlines, now=cause.now)
     carriers = (await session.scalars(select_return_carriers())).all()
     with collect_refusals() as check:

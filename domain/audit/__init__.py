@@ -128,6 +128,7 @@ RULES: Mapping[str, Callable[[], AnySelect]] = {
     "returns are where it was reported": return_parcels.find_unreported_returns,
     "returns under way are asked about": return_parcels.find_unasked_returns,
     "returns that are followed are waited for": return_parcels.find_unawaited_returns,
+    "collections that are booked are followed": return_parcels.find_unfollowed_collections,
     "tickets say when their returns have arrived": return_parcels.find_unrecorded_arrivals,
     "reductions were refunded": tickets.find_wrong_reductions,
     "duplicates go on as tickets of their order": tickets.find_wrong_merges,

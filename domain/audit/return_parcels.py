@@ -1,6 +1,6 @@
 """Parcels that come back against what was reported of them and the tickets that wait for them."""
 
-from sqlalchemy import ColumnElement, exists, literal, or_, select
+from sqlalchemy import ColumnElement, exists, func, literal, or_, select
 
 from domain.aftersales.return_parcel import AWAITS_GOODS
 from domain.audit.comparison import select_rows
@@ -11,12 +11,15 @@ from models import (
     ArchivedEvent,
     Carrier,
     Event,
+    ReturnCollection,
     ReturnEvent,
     ReturnParcel,
     ShipmentStatus,
     Subject,
     Ticket,
     TicketStatus,
+    Waybill,
+    WaybillStatus,
 )
 from models.sql.types import AnySelect
 
@@ -64,6 +67,25 @@ def find_unawaited_returns() -> AnySelect:
     return select_rows(
         ReturnParcel.tracking_number, expected=literal("a ticket"), found=literal("none")
     ).where(or_(ReturnParcel.poll_at.is_not(None), ReturnParcel.attend_at.is_not(None)), ~awaited)
+
+
+def find_unfollowed_collections() -> AnySelect:
+    """Waybills by which carriers collect what tickets wait for, without a number that is followed."""
+    followed = exists().where(
+        ReturnParcel.account_id == Ticket.account_id,
+        ReturnParcel.carrier == Waybill.carrier,
+        ReturnParcel.tracking_number == Waybill.number,
+    )
+    return (
+        select_rows(
+            Waybill.reference,
+            expected=literal("a number that is followed"),
+            found=func.coalesce(Waybill.number, literal("none")),
+        )
+        .join(ReturnCollection, ReturnCollection.id == Waybill.return_collection_id)
+        .join(Ticket, Ticket.id == ReturnCollection.ticket_id)
+        .where(Waybill.status == WaybillStatus.BOOKED, Ticket.status.in_(AWAITS_GOODS), ~followed)
+    )
 
 
 def find_unrecorded_arrivals() -> AnySelect:

@@ -130,6 +130,14 @@ class TicketReturnShipped(TicketEvent, name="ticket.return_shipped"):
     pass
 
 
+class TicketCollectionBooked(TicketEvent, name="ticket.collection_booked"):
+    """A carrier comes and collects what its customer sends back."""
+
+
+class TicketCollectionCancelled(TicketEvent, name="ticket.collection_cancelled"):
+    """The carrier need not come."""
+
+
 class TicketReturnTaken(TicketEvent, name="ticket.return_taken"):
     """A carrier has what its customer sends back."""
 

@@ -68,6 +68,7 @@ from models import (
     Reading,
     RecoveryCode,
     Refund,
+    ReturnCollection,
     ReturnEvent,
     ReturnInspection,
     ReturnParcel,
@@ -132,8 +133,6 @@ PLACE: dict[str, Erased] = {
     "geocode_at": None,
     "preferred_from": None,
     "preferred_until": None,
-    "window_from": None,
-    "window_until": None,
 }
 POSTAL: dict[str, Erased] = {
     **dict.fromkeys(
@@ -142,6 +141,7 @@ POSTAL: dict[str, Erased] = {
     **PLACE,
 }
 """The country stays: it says under which tax law something was sold."""
+WINDOW: dict[str, Erased] = {"window_from": None, "window_until": None}
 
 PERSONAL_TABLES: Mapping[type[Base], PersonalTable] = {
     Notice: PersonalTable(lambda id: Notice.account_id == id, deleted=True, secret=frozenset({"key"})),
@@ -233,6 +233,7 @@ PERSONAL_TABLES: Mapping[type[Base], PersonalTable] = {
             }
         ),
     ),
+    ReturnCollection: PersonalTable(lambda id: ReturnCollection.ticket_id.in_(tickets_of(id)), POSTAL),
     ReturnEvent: PersonalTable(
         lambda id: ReturnEvent.return_parcel_id.in_(
             select(ReturnParcel.id).where(ReturnParcel.account_id == id).correlate_except(ReturnParcel)
@@ -291,6 +292,11 @@ PERSONAL_TABLES: Mapping[type[Base], PersonalTable] = {
                 select(UnpackedParcel.id)
                 .where(UnpackedParcel.order_id.in_(orders_of(id)))
                 .correlate_except(UnpackedParcel)
+            ),
+            Waybill.return_collection_id.in_(
+                select(ReturnCollection.id)
+                .where(ReturnCollection.ticket_id.in_(tickets_of(id)))
+                .correlate_except(ReturnCollection)
             ),
         ),
         {"label": None, "reason": None, "settlement": None},
@@ -351,7 +357,7 @@ PERSONAL_TABLES: Mapping[type[Base], PersonalTable] = {
     Backorder: PersonalTable(lambda id: Backorder.order_id.in_(orders_of(id))),
     Pickup: PersonalTable(lambda id: Pickup.delivery_id.in_(deliveries_of(id)), secret=frozenset({"nonce"})),
     DeliveryLine: PersonalTable(lambda id: DeliveryLine.delivery_id.in_(deliveries_of(id))),
-    Delivery: PersonalTable(lambda id: Delivery.order_id.in_(orders_of(id)), POSTAL),
+    Delivery: PersonalTable(lambda id: Delivery.order_id.in_(orders_of(id)), POSTAL | WINDOW),
     OrderLine: PersonalTable(lambda id: OrderLine.order_id.in_(orders_of(id))),
     PromotionUse: PersonalTable(lambda id: PromotionUse.order_id.in_(orders_of(id))),
     PromotionBuyer: PersonalTable(lambda id: PromotionBuyer.account_id == id),

@@ -50,6 +50,7 @@ NOT_PERSONAL: Mapping[str, str] = {
     "provider_calls.answer": "a word of the shop's",
     "postings.key": "made of ids: the books",
     "deliveries.country_code": "a country, for the books",
+    "return_collections.country_code": "a country, for the books",
     "order_promotion_rules.rules": "what the promotions of the shop were",
     "order_lines.discounts": "ids and amounts",
     "deliveries.discounts": "ids and amounts",

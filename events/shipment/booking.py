@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import structlog
 
+from domain.aftersales.return_collection import record_collection_booked
 from domain.cause import Cause
 from domain.errors import NotFound
 from domain.shipment import CarrierRefusal, CarrierUnavailable
@@ -18,6 +19,7 @@ from domain.shipment.booking import (
     open_waybill,
     request_of,
 )
+from domain.shipment.carrier_calls import CarrierCallSubject
 from domain.shipment.choice import (
     ChoiceOptions,
     RankedCarrier,
@@ -36,8 +38,9 @@ from domain.shipment.waybills import (
     record_not_booked,
     record_not_known,
 )
+from events.aftersales import deadlines_of
 from events.shipment.cash import cash_of
-from events.shipment.parcels import booking_of
+from events.shipment.parcels import booking_of, collection_booking_of
 from events.shipment.quotes import ask_quotes, best_terms
 from events.shipment.recorded import CallJournal, RecordedCarrier, gateway_of, subject_of_waybill
 from events.types import Resources
@@ -50,6 +53,7 @@ from gateways.carrier.protocol import (
     CarrierRefused,
 )
 from loaders.carrier import find_carrier_by_code, load_parcels_of_waybill
+from loaders.return_parcel import load_collection_route
 from models import Carrier, CarrierChoice, Waybill, WaybillStatus
 
 log = structlog.get_logger()
@@ -161,7 +165,6 @@ async def ask_for_waybill(
     Where somebody else is asking for it, their answer is waited for.
     """
     gateway = gateway_of(resources, carrier)
-    routes = await load_parcels_of_waybill(resources.database.reads, waybill.id)
     if gateway is None:
         return await note_no_answer(resources, waybill.id, CarrierError(NOT_CONNECTED))
     async with resources.database.writes.begin() as session:
@@ -172,11 +175,11 @@ async def ask_for_waybill(
     if claimed is None:
         return await wait_for_answer(resources, waybill.id)
     waybill = claimed
-    booking = booking_of(routes, carrier, waybill, cash=cash_of(waybill, routes))
+    booking, subject = await describe_booking(resources, carrier, waybill)
     asked_before = waybill.calls > 0
     try:
         async with CallJournal(resources, cause.by) as journal:
-            asked = journal.follow(gateway, subject_of_waybill(waybill, routes))
+            asked = journal.follow(gateway, subject)
             booked = await find_or_book(asked, booking) if asked_before else await asked.book(booking)
     except OutcomeNotKnown as error:
         async with resources.database.writes.begin() as session:
@@ -191,8 +194,33 @@ async def ask_for_waybill(
         return await note_no_answer(resources, waybill.id, error)
     except CarrierError as error:
         return await note_no_answer(resources, waybill.id, error)
+    return await store_booked(resources, waybill, booked, by=cause.by)
+
+
+async def describe_booking(
+    resources: Resources, carrier: Carrier, waybill: Waybill
+) -> tuple[Booking, CarrierCallSubject]:
+    """What a carrier is asked for a waybill, and what the call is about."""
+    reads = resources.database.reads
+    if waybill.return_collection_id is not None:
+        route = await load_collection_route(reads, waybill.return_collection_id)
+        subject = CarrierCallSubject(order_id=route.ticket.order_id, waybill_id=waybill.id)
+        return collection_booking_of(route, carrier, waybill), subject
+    routes = await load_parcels_of_waybill(reads, waybill.id)
+    booking = booking_of(routes, carrier, waybill, cash=cash_of(waybill, routes))
+    return booking, subject_of_waybill(waybill, routes)
+
+
+async def store_booked(
+    resources: Resources, waybill: Waybill, booked: BookedWaybill, *, by: int | None = None
+) -> Waybill:
+    """Record that a carrier has booked a waybill; what it collects from a customer is followed then."""
+    facts, cause = facts_of_waybill(booked), Cause(resources.clock(), by)
     async with resources.database.writes.begin() as session:
-        return await record_booked(session, waybill.id, facts_of_waybill(booked), now=resources.clock())
+        if waybill.return_collection_id is None:
+            return await record_booked(session, waybill.id, facts, now=cause.now)
+        deadlines = deadlines_of(resources.settings)
+        return await record_collection_booked(session, waybill.id, facts, deadlines, cause=cause)
 
 
 async def wait_for_answer(resources: Resources, waybill_id: int) -> Waybill:
@@ -272,11 +300,10 @@ async def call_about_waybill(resources: Resources, waybill_id: int) -> None:
     if waybill.cash_amount is None:  # it was never asked
         async with resources.database.writes.begin() as session:
             waybill = await note_asked_cash(session, waybill_id, takes_cash=carrier.takes_cash)
-    routes = await load_parcels_of_waybill(resources.database.reads, waybill.id)
-    booking = booking_of(routes, carrier, waybill, cash=cash_of(waybill, routes))
+    booking, subject = await describe_booking(resources, carrier, waybill)
     try:
         async with CallJournal(resources) as journal:
-            asked = journal.follow(gateway, subject_of_waybill(waybill, routes))
+            asked = journal.follow(gateway, subject)
             if waybill.status is WaybillStatus.REQUESTED:
                 await ask_after(resources, asked, booking, waybill)
             elif waybill.status is WaybillStatus.CANCELLING:
@@ -296,10 +323,11 @@ async def ask_after(
             await record_not_known(session, waybill.id, str(error), now=resources.clock())
         return
     now, reason = resources.clock(), UNKNOWN_TO_CARRIER
+    if booked is not None:
+        await store_booked(resources, waybill, booked)
+        return
     async with resources.database.writes.begin() as session:
-        if booked is not None:
-            await record_booked(session, waybill.id, facts_of_waybill(booked), now=now)
-        elif now - waybill.requested_at >= UNKNOWN_AFTER:
+        if now - waybill.requested_at >= UNKNOWN_AFTER:
             await record_not_booked(session, waybill.id, reason, now=now)
         else:
             await record_no_answer(session, waybill.id, reason, now=now)

@@ -13,9 +13,9 @@ from gateways.carrier.protocol import (
     TrackedParcel,
 )
 from geo import find_point
-from loaders.return_parcel import ReturnRoute
+from loaders.return_parcel import CollectionRoute, ReturnRoute
 from loaders.shipment import ShipmentRoute
-from models import Carrier, Delivery, Money, Warehouse, Waybill
+from models import AddressColumns, Carrier, Money, Warehouse, Waybill
 
 
 def account_of(carrier: Carrier) -> CarrierAccount:
@@ -60,6 +60,24 @@ def tracked_parcel_of(route: ShipmentRoute, carrier: Carrier) -> TrackedParcel |
     )
 
 
+def collection_booking_of(route: CollectionRoute, carrier: Carrier, waybill: Waybill) -> Booking:
+    """What a carrier is asked for what it is to collect from a customer."""
+    begins, ends = waybill.pickup_from, waybill.pickup_until
+    parcel = Parcel(
+        number=waybill.reference,
+        weight_grams=route.collection.weight_grams,
+        sender=receiver_of(route.collection),
+        receiver=sender_of(route.warehouse),
+    )
+    return Booking(
+        reference=waybill.reference,
+        account=account_of(carrier),
+        parcels=[parcel],
+        pickup=PickupWindow(begins, ends) if begins and ends else None,
+        asked_at=waybill.requested_at,
+    )
+
+
 def tracked_return_of(route: ReturnRoute, carrier: Carrier) -> TrackedParcel:
     """A parcel that comes back as its carrier is asked about it."""
     parcel, account = route.parcel, account_of(carrier)
@@ -70,11 +88,11 @@ def tracked_return_of(route: ReturnRoute, carrier: Carrier) -> TrackedParcel:
         parcel=Parcel(
             number=f"RETURN-{parcel.id}",
             weight_grams=0,
-            sender=receiver_of(route.delivery),
+            sender=receiver_of(route.sender),
             receiver=sender_of(route.warehouse),
         ),
         tracking_number=parcel.tracking_number,
-        dispatched_at=parcel.given_at,
+        dispatched_at=route.leaves_at,
     )
 
 
@@ -103,7 +121,7 @@ def sender_of(warehouse: Warehouse) -> CarrierAddress:
     )
 
 
-def receiver_of(delivery: Delivery) -> CarrierAddress:
+def receiver_of(delivery: AddressColumns) -> CarrierAddress:
     """The address of a delivery, with its coordinates, else those of its district where they are known."""
     point = point_of(delivery) or find_point(delivery.province, delivery.city, delivery.district)
     return CarrierAddress(

@@ -71,6 +71,13 @@ from resolvers.aftersales.queries import (
     ticket_updates,
     tickets,
 )
+from resolvers.aftersales.return_collections import (
+    collection_waybills,
+    collects,
+    return_collections,
+    ticket_collection_book,
+    ticket_collection_cancel,
+)
 from resolvers.aftersales.return_parcels import return_carrier_names, return_parcels
 from resolvers.aftersales.thread import (
     find_ticket_message,
@@ -109,6 +116,8 @@ __all__ = [
     "canned_answers",
     "claim_policies",
     "claim_policy_save",
+    "collection_waybills",
+    "collects",
     "daily_amounts",
     "duplicates",
     "evidence",
@@ -128,6 +137,7 @@ __all__ = [
     "refusal_message",
     "return_carrier_names",
     "return_carriers",
+    "return_collections",
     "return_parcels",
     "return_tracking_urls",
     "rule_decisions",
@@ -141,6 +151,8 @@ __all__ = [
     "ticket_assign",
     "ticket_cancel",
     "ticket_close",
+    "ticket_collection_book",
+    "ticket_collection_cancel",
     "ticket_decide",
     "ticket_difference_pay",
     "ticket_escalate",

@@ -78,9 +78,13 @@ async def find_waybill_task(info: Info, waybill_id: int) -> Waybill | None:
 
 
 async def parcel_numbers(rows: Sequence[Waybill], info: Info) -> list[str]:
-    """The number of the parcel it was asked for, which may have been unpacked."""
+    """The number of the parcel it was asked for, which may have been unpacked; of what was to be collected
+    from a customer, the shop's own name for it."""
     load = info.context.load
     packed = await load.shipment.load_many([row.shipment_id or 0 for row in rows])
     unpacked = await load.unpacked_parcel.load_many([row.unpacked_id or 0 for row in rows])
-    found = (here or gone for here, gone in zip(packed, unpacked, strict=True))
-    return [parcel.number if parcel else "" for parcel in found]
+    found = [here or gone for here, gone in zip(packed, unpacked, strict=True)]
+    return [
+        parcel.number if parcel else row.reference if row.return_collection_id else ""
+        for parcel, row in zip(found, rows, strict=True)
+    ]

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.cancelling import cancel_lines
 from domain.aftersales.day_counts import recount_days
+from domain.aftersales.return_collection import add_collection, find_delivered_address
 from domain.aftersales.return_parcel import lock_return
 from domain.aftersales.return_tracking import add_return_events
 from domain.aftersales.return_waybill import ReturnWaybill, ship_return
@@ -106,6 +107,7 @@ from models import (
     RefundDimension,
     RefundStatus,
     RepairOutcome,
+    ReturnCollection,
     ReturnCondition,
     ReturnInspection,
     ReturnParcel,
@@ -600,6 +602,8 @@ async def add_arrived_return(session: AsyncSession, variant: Variant) -> Ticket:
     ticket = await create_ticket(session, order=order, status=TicketStatus.AWAITING_RETURN)
     waybill = ReturnWaybill(SIMULATED_CARRIER, "R0001")
     await ship_return(session, ticket.id, waybill, DEADLINES, cause=Cause(NOW, order.account_id))
+    delivered = await find_delivered_address(session, ticket)
+    await add_collection(session, ticket, delivered, now=NOW)
     found = await lock_return(session, ticket.return_parcel_id or 0)
     assert found is not None
     arrived = TrackingFact(ShipmentStatus.DELIVERED, "80", "Signed for.", NOW)
@@ -1057,6 +1061,15 @@ TAMPERED: dict[str, Callable[[History], Tampering]] = {
     "returns that are followed are waited for": lambda h: (
         insert_return(h, "R3", poll_at=NOW),
         "R3",
+    ),
+    "collections that are booked are followed": lambda h: (
+        insert_waybill(
+            "W6",
+            status=WaybillStatus.BOOKED,
+            number="R0002",
+            return_collection_id=select(ReturnCollection.id).scalar_subquery(),
+        ),
+        "W6",
     ),
     "tickets say when their returns have arrived": lambda h: (
         update(Event).where(Event.name == TicketReturnDelivered.name).values(name=TicketReturnTracked.name),

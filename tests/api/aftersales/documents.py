@@ -3,9 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
-from models import Order, OrderLine
+from events.jobs.carrier_queues import scheduler_of
+from events.shop import Shop
+from models import CarrierCode, Order, OrderLine
 from resolvers.ids import global_id
 from tests.clients import Client
+from tests.observe import run_until_idle
 
 QUOTE = """query($input: TicketQuoteInput!) { ticketQuote(input: $input) {
   eligible refusal { code message } deadline
@@ -63,3 +66,19 @@ async def open_ticket(case: TicketCase, **more: Any) -> str:
 async def status_of(case: TicketCase, ticket_id: str) -> str:
     found: str = (await case.agent.get(TICKET, id=ticket_id))["ticket"]["status"]
     return found
+
+
+async def read_ticket(document: str, client: Client, ticket_id: str) -> Any:
+    """What a document shows of a ticket."""
+    return (await client.get(document, id=ticket_id))["ticket"]
+
+
+def event_names(ticket: Any) -> list[str]:
+    """What stands in the timeline of a ticket."""
+    return [each["name"].removeprefix("ticket.") for each in ticket["timeline"]]
+
+
+async def ask_carrier(shop: Shop, code: CarrierCode) -> None:
+    """Do whatever is due at a carrier, and what follows."""
+    await scheduler_of(shop, code).run_once()
+    await run_until_idle(shop)

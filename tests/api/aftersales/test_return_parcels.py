@@ -24,7 +24,14 @@ from models import (
     Shipment,
 )
 from models import ShipmentStatus as S
-from tests.api.aftersales.documents import TicketCase, command, open_ticket
+from tests.api.aftersales.documents import (
+    TicketCase,
+    ask_carrier,
+    command,
+    event_names,
+    open_ticket,
+    read_ticket,
+)
 from tests.clients import Client, Clients
 from tests.factories.aftersales import order_lines_of
 from tests.factories.carrier import ScriptedCarrier, connect_carrier, create_carrier
@@ -81,22 +88,8 @@ async def ship(client: Client, ticket: str, number: str, carrier: str = "YTO") -
     return await client.do(command("ticketReturnShip"), id=ticket, carrier=carrier, trackingNumber=number)
 
 
-async def ask(shop: Shop) -> None:
-    """Whatever is due at the carrier, and what follows."""
-    await scheduler_of(shop, YTO).run_once()
-    await run_until_idle(shop)
-
-
 def event(shop: Shop, status: S | None, text: str, ago: timedelta = timedelta()) -> CarrierEvent:
     return CarrierEvent(status, status.value if status else "", text, shop.clock() - ago, location="杭州市")
-
-
-async def show(client: Client, ticket: str) -> Any:
-    return (await client.get(SHOWN, id=ticket))["ticket"]
-
-
-def names(ticket: Any) -> list[str]:
-    return [each["name"].removeprefix("ticket.") for each in ticket["timeline"]]
 
 
 async def second_case(clients: Clients, shop: Shop, agent: Client) -> TicketCase:
@@ -120,8 +113,8 @@ async def test_a_return_is_followed_from_its_number_to_the_warehouse(
 ) -> None:
     warehouse, ticket = await clients.staff(Role.WAREHOUSE), await agreed(case)
     await ship(case.customer, ticket, "yt 0001")
-    await ask(shop)
-    given = await show(case.customer, ticket)
+    await ask_carrier(shop, YTO)
+    given = await read_ticket(SHOWN, case.customer, ticket)
     assert carrier.subscribed == ["YT0001"]
     [asked] = carrier.asked
     assert (asked.parcel.sender.name, asked.account.company_code) == ("林梅", "yuantong")
@@ -140,22 +133,22 @@ async def test_a_return_is_followed_from_its_number_to_the_warehouse(
     tick(HOUR)
     picked_up = event(shop, S.PICKED_UP, "已揽收")
     carrier.history["YT0001"] = [picked_up]
-    await ask(shop)
+    await ask_carrier(shop, YTO)
     tick(8 * HOUR)
     carrier.history["YT0001"] = [event(shop, S.IN_TRANSIT, "离开杭州"), picked_up, picked_up]
-    await ask(shop)
-    under_way = await show(case.customer, ticket)
+    await ask_carrier(shop, YTO)
+    under_way = await read_ticket(SHOWN, case.customer, ticket)
 
     tick(8 * HOUR)
     delivered = event(shop, S.DELIVERED, "已签收")
     carrier.history["YT0001"].append(delivered)
-    await ask(shop)
-    arrived = await show(warehouse, ticket)
+    await ask_carrier(shop, YTO)
+    arrived = await read_ticket(SHOWN, warehouse, ticket)
 
     assert [each["status"] for each in under_way["returnParcel"]["events"]] == ["PICKED_UP", "IN_TRANSIT"]
     assert under_way["returnParcel"]["takenAt"] == picked_up.occurred_at.isoformat()
     assert (arrived["status"], arrived["returnParcel"]["status"]) == ("RETURN_SHIPPED", "DELIVERED")
-    assert names(arrived) == [
+    assert event_names(arrived) == [
         "opened",
         "agreed",
         "return_shipped",
@@ -168,7 +161,7 @@ async def test_a_return_is_followed_from_its_number_to_the_warehouse(
         assert [set(facts) for facts in await session.scalars(notices)] == [{"number"}]
     asked_before = len(carrier.asked)
     tick(DAY)
-    await ask(shop)
+    await ask_carrier(shop, YTO)
     assert len(carrier.asked) == asked_before
     await assert_books_agree(shop)
 
@@ -184,10 +177,10 @@ async def test_a_push_about_a_return_reaches_its_ticket_once(
         await shop.push_inbox.put(KUAIDI100, [push])
         await run_until_idle(shop)
 
-    shown = await show(case.customer, ticket)
+    shown = await read_ticket(SHOWN, case.customer, ticket)
 
     assert [each["description"] for each in shown["returnParcel"]["events"]] == ["已揽收"]
-    assert names(shown) == ["opened", "agreed", "return_shipped", "return_taken"]
+    assert event_names(shown) == ["opened", "agreed", "return_shipped", "return_taken"]
     await assert_books_agree(shop)
 
 
@@ -197,19 +190,19 @@ async def test_a_return_that_no_carrier_has_had_is_told_to_its_customer_and_a_ta
     ticket = await agreed(case)
     await ship(case.customer, ticket, "YT0001")
     tick(5 * DAY - HOUR)
-    await ask(shop)
-    assert (await show(case.agent, ticket))["overdueSince"] is None
+    await ask_carrier(shop, YTO)
+    assert (await read_ticket(SHOWN, case.agent, ticket))["overdueSince"] is None
     tick(2 * HOUR)
-    await ask(shop)
-    late = await show(case.agent, ticket)
+    await ask_carrier(shop, YTO)
+    late = await read_ticket(SHOWN, case.agent, ticket)
 
     carrier.history["YT0001"] = [event(shop, S.PICKED_UP, "已揽收")]
     tick(HOUR)
-    await ask(shop)
-    seen = await show(case.agent, ticket)
+    await ask_carrier(shop, YTO)
+    seen = await read_ticket(SHOWN, case.agent, ticket)
 
     assert (late["overdueSince"] is not None, seen["overdueSince"]) == (True, None)
-    assert names(seen)[3:] == ["return_overdue", "return_taken"]
+    assert event_names(seen)[3:] == ["return_overdue", "return_taken"]
     async with shop.database.reads() as session:
         notices = select(Notice.kind).where(Notice.kind == NoticeKind.RETURN_UNSEEN)
         assert len((await session.scalars(notices)).all()) == 1
@@ -223,20 +216,25 @@ async def test_what_has_arrived_and_nobody_inspects_is_a_task_until_somebody_doe
     await ship(case.customer, ticket, "YT0001")
     tick(HOUR)
     carrier.history["YT0001"] = [event(shop, S.DELIVERED, "已签收")]
-    await ask(shop)
+    await ask_carrier(shop, YTO)
     for _ in range(2):
         tick(3 * DAY)
-        await ask(shop)
-    waiting = await show(warehouse, ticket)
+        await ask_carrier(shop, YTO)
+    waiting = await read_ticket(SHOWN, warehouse, ticket)
     await warehouse.do(command("ticketReturnReceive"), id=ticket, units=[case.came_back("AS_NEW")])
     await run_until_idle(shop)
     tick(3 * DAY)
-    await ask(shop)
-    inspected = await show(warehouse, ticket)
+    await ask_carrier(shop, YTO)
+    inspected = await read_ticket(SHOWN, warehouse, ticket)
 
-    assert names(waiting)[3:] == ["return_taken", "return_delivered", "return_overdue", "return_overdue"]
+    assert event_names(waiting)[3:] == [
+        "return_taken",
+        "return_delivered",
+        "return_overdue",
+        "return_overdue",
+    ]
     assert waiting["overdueSince"] is not None
-    assert names(inspected).count("return_overdue") == 2
+    assert event_names(inspected).count("return_overdue") == 2
     await assert_books_agree(shop)
 
 
@@ -250,14 +248,14 @@ async def test_a_return_that_got_lost_is_a_task_and_no_rule_accepts_it(
         event(shop, S.PICKED_UP, "已揽收", HOUR / 2),
         event(shop, S.EXPIRED, "60天无变化"),
     ]
-    await ask(shop)
-    lost = await show(case.agent, ticket)
+    await ask_carrier(shop, YTO)
+    lost = await read_ticket(SHOWN, case.agent, ticket)
     tick(11 * DAY)
-    await ask(shop)
-    overdue = await show(case.agent, ticket)
+    await ask_carrier(shop, YTO)
+    overdue = await read_ticket(SHOWN, case.agent, ticket)
 
-    assert names(lost)[3:] == ["return_taken", "return_overdue"]
-    assert (overdue["status"], names(overdue)[-1]) == ("RETURN_SHIPPED", "overdue")
+    assert event_names(lost)[3:] == ["return_taken", "return_overdue"]
+    assert (overdue["status"], event_names(overdue)[-1]) == ("RETURN_SHIPPED", "overdue")
     await assert_books_agree(shop)
 
 
@@ -266,7 +264,7 @@ async def test_a_corrected_number_is_followed_and_the_former_one_no_longer(
 ) -> None:
     ticket = await agreed(case)
     await ship(case.customer, ticket, "YT0001")
-    await ask(shop)
+    await ask_carrier(shop, YTO)
     for attempt in range(2, 7):
         assert codes(await ship(case.customer, ticket, f"YT000{attempt}")) == []
     assert codes(await ship(case.customer, ticket, "YT0007")) == ["LIMIT_REACHED"]
@@ -274,10 +272,10 @@ async def test_a_corrected_number_is_followed_and_the_former_one_no_longer(
     assert codes(await ship(case.agent, ticket, "YT0008")) == []
     carrier.asked.clear()
     tick(2 * HOUR)
-    await ask(shop)
+    await ask_carrier(shop, YTO)
 
     assert {each.tracking_number for each in carrier.asked} == {"YT0008"}
-    assert (await show(case.customer, ticket))["returnParcel"]["trackingNumber"] == "YT0008"
+    assert (await read_ticket(SHOWN, case.customer, ticket))["returnParcel"]["trackingNumber"] == "YT0008"
     await assert_books_agree(shop)
 
 
@@ -286,15 +284,15 @@ async def test_nothing_is_asked_about_a_return_whose_ticket_has_ended(
 ) -> None:
     ticket = await agreed(case)
     await ship(case.customer, ticket, "YT0001")
-    await ask(shop)
+    await ask_carrier(shop, YTO)
     await case.customer.do(command("ticketCancel"), id=ticket)
     await run_until_idle(shop)
     carrier.asked.clear()
     tick(2 * DAY)
-    await ask(shop)
+    await ask_carrier(shop, YTO)
 
     assert carrier.asked == []
-    assert names(await show(case.customer, ticket))[-1] == "cancelled"
+    assert event_names(await read_ticket(SHOWN, case.customer, ticket))[-1] == "cancelled"
     await assert_books_agree(shop)
 
 
@@ -305,25 +303,28 @@ async def test_a_number_that_two_customers_give_is_followed_for_neither_until_th
     first, second = await agreed(stranger), await agreed(case)
     await ship(stranger.customer, first, "YT0001")
     carrier.history["YT0001"] = [event(shop, S.PICKED_UP, "已揽收")]
-    await ask(shop)
+    await ask_carrier(shop, YTO)
 
     assert codes(await ship(case.customer, second, "YT0001")) == []
     carrier.asked.clear()
     tick(2 * HOUR)
     await shop.push_inbox.put(KUAIDI100, [TrackingPush("YT0001", [event(shop, S.DELIVERED, "已签收")])])
-    await ask(shop)
+    await ask_carrier(shop, YTO)
     shown = [
-        (await show(who, id))["returnParcel"]
+        (await read_ticket(SHOWN, who, id))["returnParcel"]
         for who, id in ((stranger.customer, first), (case.customer, second))
     ]
-    contested = [await show(case.agent, id) for id in (first, second)]
+    contested = [await read_ticket(SHOWN, case.agent, id) for id in (first, second)]
     assert (shown, carrier.asked) == ([None, None], [])
     assert [each["returnParcel"]["contestedAt"] is not None for each in contested] == [True, True]
-    assert names(contested[1])[-1] == "return_overdue"
+    assert event_names(contested[1])[-1] == "return_overdue"
 
     await ship(case.agent, second, "YT0001")
-    await ask(shop)
-    mine, theirs = await show(case.customer, second), await show(stranger.customer, first)
+    await ask_carrier(shop, YTO)
+    mine, theirs = (
+        await read_ticket(SHOWN, case.customer, second),
+        await read_ticket(SHOWN, stranger.customer, first),
+    )
 
     assert [each["status"] for each in mine["returnParcel"]["events"]] == ["PICKED_UP"]
     assert theirs["returnParcel"] is None
@@ -338,10 +339,10 @@ async def test_a_number_is_free_again_when_who_gave_it_wrongly_corrects_it(
     await ship(stranger.customer, first, "YT0001")
     await ship(case.customer, second, "YT0001")
     await ship(stranger.customer, first, "YT0002")
-    await ask(shop)
+    await ask_carrier(shop, YTO)
 
     assert {each.tracking_number for each in carrier.asked} == {"YT0001", "YT0002"}
-    assert (await show(case.customer, second))["returnParcel"]["trackingNumber"] == "YT0001"
+    assert (await read_ticket(SHOWN, case.customer, second))["returnParcel"]["trackingNumber"] == "YT0001"
 
 
 async def test_the_number_of_a_parcel_that_the_shop_sends_later_is_never_followed_as_a_return(
@@ -355,10 +356,10 @@ async def test_the_number_of_a_parcel_that_the_shop_sends_later_is_never_followe
     carrier.history["YT0001"] = [event(shop, S.OUT_FOR_DELIVERY, "正在派送")]
     tick(HOUR)
     await shop.push_inbox.put(KUAIDI100, [TrackingPush("YT0001", carrier.history["YT0001"])])
-    await ask(shop)
+    await ask_carrier(shop, YTO)
 
     assert carrier.asked == []
-    assert (await show(case.customer, ticket))["returnParcel"]["events"] == []
+    assert (await read_ticket(SHOWN, case.customer, ticket))["returnParcel"]["events"] == []
 
 
 async def test_what_happened_before_the_ticket_is_not_shown_of_its_return(
@@ -367,9 +368,9 @@ async def test_what_happened_before_the_ticket_is_not_shown_of_its_return(
     ticket = await agreed(case)
     await ship(case.customer, ticket, "YT0001")
     carrier.history["YT0001"] = [event(shop, S.DELIVERED, "已签收", 30 * DAY)]
-    await ask(shop)
+    await ask_carrier(shop, YTO)
 
-    parcel = (await show(case.customer, ticket))["returnParcel"]
+    parcel = (await read_ticket(SHOWN, case.customer, ticket))["returnParcel"]
     assert (parcel["status"], parcel["events"]) == ("PENDING", [])
 
 
@@ -380,14 +381,16 @@ async def test_the_goods_of_two_tickets_in_one_parcel_are_asked_about_once(
     for ticket in tickets:
         assert codes(await ship(case.customer, ticket, "YT0001")) == []
     carrier.history["YT0001"] = [event(shop, S.PICKED_UP, "已揽收")]
-    await ask(shop)
+    await ask_carrier(shop, YTO)
     await case.customer.do(command("ticketCancel"), id=tickets[0])
     await run_until_idle(shop)
     tick(DAY)
-    await ask(shop)
+    await ask_carrier(shop, YTO)
 
     assert [each.tracking_number for each in carrier.asked] == ["YT0001", "YT0001"]
-    assert [names(await show(case.customer, each))[3] for each in tickets] == ["return_taken"] * 2
+    assert [event_names(await read_ticket(SHOWN, case.customer, each))[3] for each in tickets] == [
+        "return_taken"
+    ] * 2
     async with shop.database.reads() as session:
         assert [each.ended_at for each in await session.scalars(select(ReturnParcel))] == [None]
     await assert_books_agree(shop)
@@ -402,7 +405,7 @@ async def test_what_comes_back_is_read_in_a_constant_number_of_statements(
         ticket = await agreed(case, key=f"key-{number}")
         await ship(case.customer, ticket, f"YT000{number}")
         carrier.history[f"YT000{number}"] = [event(shop, S.PICKED_UP, "已揽收")]
-        await ask(shop)
+        await ask_carrier(shop, YTO)
         await case.customer.get(document)
         with count_statements(shop) as statements:
             await case.customer.get(document)
@@ -424,7 +427,7 @@ async def test_who_watches_a_ticket_sees_its_goods_come(
         case.customer.watch(watched, id=ticket) as updates,
         warehouse.watch("subscription { workQueue { name subject { id } } }") as work,
     ):
-        await ask(shop)
+        await ask_carrier(shop, YTO)
         seen = [(await updates.next())["data"]["ticketUpdates"] for _ in range(2)]
         tasks = [(await work.next())["data"]["workQueue"]["name"]]
 
@@ -447,11 +450,11 @@ async def test_two_workers_and_a_push_at_once_store_each_event_once(
         *(PushFolder(shop, asyncio.Event()).run_once() for _ in range(2)),
     )
     await run_until_idle(shop)
-    shown = await show(case.customer, ticket)
+    shown = await read_ticket(SHOWN, case.customer, ticket)
 
     assert len(carrier.asked) == 1
     assert len(shown["returnParcel"]["events"]) == 1
-    assert names(shown) == ["opened", "agreed", "return_shipped", "return_taken"]
+    assert event_names(shown) == ["opened", "agreed", "return_shipped", "return_taken"]
 
 
 async def test_of_two_customers_who_give_a_number_at_once_neither_is_followed(
@@ -460,7 +463,7 @@ async def test_of_two_customers_who_give_a_number_at_once_neither_is_followed(
     stranger = await second_case(clients, shop, case.agent)
     first, second = await agreed(stranger), await agreed(case)
     await asyncio.gather(ship(stranger.customer, first, "YT0001"), ship(case.customer, second, "YT0001"))
-    await ask(shop)
+    await ask_carrier(shop, YTO)
 
     assert carrier.asked == []
     async with shop.database.reads() as session:

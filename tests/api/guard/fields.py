@@ -280,6 +280,8 @@ REQUIRED: dict[str, dict[str, Permission]] = {
         "ticketRepairFinish": Permission.RETURN_RECEIVE,
         "ticketReturnReceive": Permission.RETURN_RECEIVE,
         "ticketRefundChoose": Permission.TICKET_TAKE_PART,
+        "ticketCollectionBook": Permission.TICKET_TAKE_PART,
+        "ticketCollectionCancel": Permission.TICKET_TAKE_PART,
         "ticketReturnShip": Permission.TICKET_TAKE_PART,
         "variantArchive": Permission.CATALOG_EDIT,
         "variantSave": Permission.CATALOG_EDIT,

@@ -149,6 +149,8 @@ KIND_OF_ID: dict[str, str] = {
     "mutation ticketReplacementChoose input.id": "Ticket",
     "mutation ticketReplacementChoose input.variantId": PUBLIC,
     "mutation ticketRefundChoose input.id": "Ticket",
+    "mutation ticketCollectionBook input.id": "Ticket",
+    "mutation ticketCollectionCancel input.id": "Ticket",
     "mutation ticketReturnShip input.id": "Ticket",
     "subscription orderUpdates id": "Order",
     "subscription productUpdates ids": PUBLIC,
