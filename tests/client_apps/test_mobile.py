@@ -1,6 +1,8 @@
 """The mobile app."""
 
-from tests.client_apps.client_app import relay_events
+from datetime import timedelta
+
+from tests.client_apps.client_app import ClientApp, relay_events
 from tests.client_apps.conftest import OpenApp, SignIn
 from tests.clients import Clients
 
@@ -96,6 +98,40 @@ async def test_a_phone_is_told_of_an_answer_to_a_ticket(sign_in: SignIn, clients
     assert (update["name"], update["subject"]) == ("ticket.message", {"id": ticket["id"]})
     assert shown["messages"] == written["ticket"]["messages"]
     assert first == {"version": 1, "name": "ticket.opened", "status": "APPLIED"}
+
+
+async def test_a_phone_has_goods_collected_or_sends_them_and_follows_them(
+    sign_in: SignIn, clients: Clients
+) -> None:
+    mobile, ticket = await find_awaited_return(sign_in)
+    carrier = next(
+        each for each in (await mobile.read("MobileReturnCarriers"))["returnCarriers"] if each["collects"]
+    )
+    begins = (clients.shop.clock() + timedelta(days=1)).replace(hour=2)
+    pickup = {"beginsAt": begins.isoformat(), "endsAt": (begins + timedelta(hours=2)).isoformat()}
+
+    booked = await mobile.do("MobileTicketCollectionBook", id=ticket, carrier=carrier["code"], pickup=pickup)
+    waybill = booked["ticket"]["returnCollection"]["waybill"]
+    assert (booked["ticket"]["status"], waybill["status"]) == ("AWAITING_RETURN", "BOOKED")
+    assert booked["ticket"]["returnParcel"]["trackingNumber"] == waybill["number"]
+    cancelled = await mobile.do("MobileTicketCollectionCancel", id=ticket)
+    assert cancelled["ticket"]["returnParcel"] is None
+
+    number = {"carrier": carrier["code"], "trackingNumber": "SIM20001"}
+    await mobile.do("MobileTicketReturnShip", id=ticket, **number)
+    followed = (await mobile.read("MobileTicket", id=ticket))["ticket"]
+    assert (followed["status"], followed["returnParcel"]["status"]) == ("RETURN_SHIPPED", "PENDING")
+
+
+async def find_awaited_return(sign_in: SignIn) -> tuple[ClientApp, str]:
+    """Somebody whose goods the shop waits for, and their ticket."""
+    for name in ("xiaoyu", "zhiming", "emma", "xiulan"):
+        mobile = await sign_in("mobile", name)
+        for order in (await mobile.read("MobileOrders", first=20))["orders"]["nodes"]:
+            for ticket in (await mobile.read("MobileOrder", id=order["id"]))["order"]["tickets"]:
+                if ticket["status"] == "AWAITING_RETURN":
+                    return mobile, ticket["id"]
+    raise AssertionError("the demo shop waits for no goods")
 
 
 async def test_a_session_is_refreshed(open_app: OpenApp) -> None:
