@@ -9,12 +9,12 @@ from demo.load.scenario_run import ScenarioRun
 from domain.aftersales.decisions import agree_ticket, refuse_ticket
 from domain.aftersales.messages import MessageDraft, add_message
 from domain.aftersales.requests import TicketRequest, cancel_ticket, open_ticket
-from domain.aftersales.return_waybill import OTHER_CARRIER, ReturnWaybill, ship_return
+from domain.aftersales.return_waybill import ReturnWaybill, ship_return
 from domain.aftersales.rules import ClaimedUnits, TicketClaim
 from domain.cause import Cause
 from events.aftersales import deadlines_of
 from events.shop import Shop
-from models import Order, OrderLine, Ticket, TicketStatus, TicketType
+from models import SIMULATED_CARRIER, Order, OrderLine, Ticket, TicketStatus, TicketType
 
 OPENED = timedelta(hours=20)
 """Age of a ticket: less than the time the shop has to answer."""
@@ -96,7 +96,7 @@ async def ship_scenario_return(run: ScenarioRun) -> None:
         await ship_return(
             session,
             ticket.id,
-            ReturnWaybill(OTHER_CARRIER, f"SF{ticket.number}", "SF Express"),
+            ReturnWaybill(SIMULATED_CARRIER, f"SF{ticket.number}"),
             deadlines_of(shop.settings),
             cause=Cause(shop.clock(), run.buyer_id),
         )

@@ -59,8 +59,9 @@ async def test_nobody_is_told_of_the_past_of_the_demo_shop(env: dict[str, str]) 
             kinds = set(await session.scalars(select(Notice.kind)))
     assert kinds <= {
         NoticeKind.REFUND_SUCCEEDED,
+        NoticeKind.RETURN_ARRIVED,
         NoticeKind.TICKET_COMPLETED,
-    }  # refunds follow once it is open
+    }  # refunds follow once it is open, and what comes back arrives
 
 
 async def test_loading_the_demo_shop_twice_adds_nothing(env: dict[str, str]) -> None:

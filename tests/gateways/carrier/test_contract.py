@@ -17,6 +17,8 @@ from gateways.carrier.protocol import (
     CarrierAccount,
     CarrierGateway,
     CarrierRefused,
+    Parcel,
+    PickupWindow,
     PushRefused,
     PushRequest,
     PushVerdict,
@@ -127,6 +129,30 @@ async def test_what_is_cancelled_stays_so_and_who_cancels_nothing_says_so(carrie
 
     for _ in range(2):
         await gateway.cancel(asked, booked.number)
+
+
+async def test_what_is_collected_from_a_customer_has_one_number_and_is_followed(
+    carrier: TriedCarrier,
+) -> None:
+    gateway, can = carrier.gateway, carrier.gateway.capabilities
+    if not (can.books and can.picks_up):
+        return
+    sent = carrier.booking("C1")
+    window = PickupWindow(NOW + timedelta(days=1), NOW + timedelta(days=1, hours=2))
+    asked = replace(sent, parcels=[turn_back(each) for each in sent.parcels], pickup=window)
+
+    first, again = await gateway.book(asked), await gateway.book(asked)
+    followed = replace(tracked(first.number, carrier.account), parcel=asked.parcels[0])
+    events = await gateway.track(followed)
+    await gateway.cancel(asked, first.number)
+
+    assert first.number == again.number
+    assert all(each.occurred_at.utcoffset() is not None for each in events)
+
+
+def turn_back(parcel: Parcel) -> Parcel:
+    """A parcel from a customer to a warehouse, which has no phone."""
+    return replace(parcel, sender=parcel.receiver, receiver=replace(parcel.sender, phone=""))
 
 
 async def test_events_have_a_moment_with_a_zone_and_what_is_not_tracked_has_none(

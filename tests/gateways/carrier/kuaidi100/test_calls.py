@@ -124,6 +124,15 @@ async def test_a_wrong_key_is_a_refusal_that_names_no_secret(desk: Kuaidi100Desk
         assert "wrong" not in str(refusal.value).replace("is wrong", "")
 
 
+async def test_a_parcel_that_comes_back_is_known_by_the_phone_of_its_sender(desk: Kuaidi100Desk) -> None:
+    sent = tracked()
+    back = replace(sent.parcel, sender=sent.parcel.receiver, receiver=replace(sent.parcel.sender, phone=""))
+    await desk.gateway.subscribe(replace(sent, parcel=back))
+
+    [param] = (await desk.control("state"))["subscriptions"].values()
+    assert param["parameters"]["phone"] == "8000"
+
+
 async def test_without_a_secret_nothing_is_booked(desk: Kuaidi100Desk) -> None:
     gateway = replace(desk.gateway, secret="")
 
