@@ -265,8 +265,8 @@ class OrderSequence(OrderSteps):
     def exchange(self, which: int, quantity: int, steps: int, paid: bool) -> None:
         """Exchange units for others, which may cost more or less."""
         line = {"orderLineId": choose(self.read()["lines"], which)["id"], "quantity": quantity}
-        wanted = line | {"variantId": self.choose_good()}
-        self.take("exchange", self.life.open_ticket("EXCHANGE", "NO_REASON", [wanted]))
+        claimed = line | {"variantId": self.choose_good()}
+        self.take("exchange", self.life.open_ticket("EXCHANGE", "NO_REASON", [claimed]))
         self.go_on(-1, steps)
         if paid:
             self.pay_difference(-1)

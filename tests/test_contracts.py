@@ -30,6 +30,7 @@ ANY_ELSEWHERE = {
     "edge/commands/ask.py": "answers to documents of users are JSON of any shape",
     "events/types.py": "the tables of jobs and reactions hold those for rows and events of any class",
     "loaders/base.py": "loaders are declared for any model and any key",
+    "loaders/combined.py": "rows are of any classes, and parameters of any types",
     "loaders/page.py": "lists are sorted by columns of any type, and cursors come from clients",
     "models/base.py": "a column may hold any JSON",
     "resolvers/context.py": "batched fields are functions of rows of any class",

@@ -149,12 +149,12 @@ async def test_nothing_of_a_ticket_reaches_who_may_not_see_it_any_more(
         await check_rights(clients)
         token = await clients.staff(Role.SUPPORT)
         noted = await token.do(SAY, id=ticket, body="Secret.", internal=True)
-        told = await token.do(SAY, id=ticket, body="Closed.")
+        received = await token.do(SAY, id=ticket, body="Closed.")
         await run_until_idle(shop)
-        received = await read_rest(socket)
+        left = await read_rest(socket)
         closed = socket.connection.close_code
 
-    assert noted["userErrors"] == told["userErrors"] == []
+    assert noted["userErrors"] == received["userErrors"] == []
     assert closed == 4403
-    assert not any('"next"' in each and "ticket.message" in each for each in received), received
+    assert not any('"next"' in each and "ticket.message" in each for each in left), left
     await wait_until(lambda: shop.metrics.live_operations[("websocket",)] == 0)
