@@ -21,10 +21,10 @@ CONTEXT_WEIGHT = 0.5
 LEARNED_FROM = 30
 """Articles from which on scores are compared with what was learned; in a small index all words are rare."""
 
-LEAST_SCORE = 2.0
+LEAST_SCORE = 3.5
 """The least score of the best article by words where there is no model; learned with `python -m bench kb`."""
 
-LEAST_CERTAINTY = 0.906
+LEAST_CERTAINTY = 0.914
 """The same where there is one: similarity, and shares of the score and of agreement."""
 
 SCORE_SHARE, SCORE_LIMIT, AGREEMENT = 0.002, 15.0, 0.03
