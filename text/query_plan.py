@@ -7,6 +7,7 @@ meanwhile.
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from text.analyzer import analyze_texts
@@ -15,6 +16,9 @@ from text.stemmer import WORD_LIMIT
 
 CLAUSES_LIMIT = 24
 """Words of a query that are looked for."""
+
+NAMES_REMEMBERED = 4_096
+"""Names of categories and brands whose terms are remembered: each request while somebody types needs many."""
 
 COMPLETIONS_LIMIT = 12
 """Terms that an unfinished word may become."""
@@ -138,9 +142,13 @@ def _read_word(value: Any) -> str:
 
 def matches_names(plan: QueryPlan, names: Iterable[str]) -> bool:
     """Whether the names of one thing, in all its languages together, match every clause of a plan."""
-    texts = list(names)
-    terms = {*analyze_texts(texts).split(), *pinyin_terms(texts)}
+    terms = _terms_of_names(tuple(names))
     return all(_matches_terms(clause, terms) for clause in plan.clauses)
+
+
+@lru_cache(NAMES_REMEMBERED)
+def _terms_of_names(names: tuple[str, ...]) -> frozenset[str]:
+    return frozenset({*analyze_texts(names).split(), *pinyin_terms(names)})
 
 
 def _matches_terms(clause: QueryClause, terms: Collection[str]) -> bool:
