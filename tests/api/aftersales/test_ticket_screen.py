@@ -114,5 +114,5 @@ async def test_all_of_a_rich_claim_is_read_in_twelve_statements_however_much_the
     assert len(shown["customer"]["tickets"]) == 8
     assert shown["customer"]["figures"]["openTickets"] == 8
     assert shown["ticketRuleForecast"]["worth"]["amount"]
-    # one more or less: what the search finds may come in between two statements or with one of them
-    assert max(counts) - min(counts[1:]) <= 1, counts
+    # how many depends on what the search finds in between two statements or with one of them
+    assert max(counts) <= 12, counts
