@@ -28,6 +28,8 @@ CLAIMS = (
     ("EXCHANGE", "QUALITY_FAULT"),
     ("RESHIP", "MISSING_ITEM"),
     ("RESHIP", "NOT_RECEIVED"),
+    ("REPAIR", "QUALITY_FAULT"),
+    ("REPAIR", "FAULT_IN_USE"),
 )
 TRACKED = ("IN_TRANSIT", "DELIVERED", "DELIVERY_FAILED", "RETURNING", "RETURNED", "EXPIRED")
 METHODS = (("SANDBOX",), ("SANDBOX", "SANDBOX"), ("CASH_ON_DELIVERY",), ("SANDBOX", "CASH_ON_DELIVERY"))
@@ -225,10 +227,9 @@ class OrderSequence(OrderSteps):
         """A manager decides; what had come back and was refused is put into the stock now."""
         found = self.find_tickets(TicketStatus.ARBITRATION)
         if (id := choose(found, which)) is not None:
-            units = self.stage.count_refused_goods(id) if agreed else 0
-            step = self.life.serve(
-                "ticketDecide", id=global_id("Ticket", id), agreed=agreed, reason="As it was said."
-            )
+            ticket = global_id("Ticket", id)
+            units = self.stage.count_refused_goods(id) if agreed and self.goods_of_ticket(ticket) else 0
+            step = self.life.serve("ticketDecide", id=ticket, agreed=agreed, reason="As it was said.")
             self.take("decide", step, moved=units)
 
     @rule(which=ANY)
@@ -239,7 +240,7 @@ class OrderSequence(OrderSteps):
     @rule(which=ANY, accepted=st.booleans(), damaged=st.booleans())
     def receive_back(self, which: int, accepted: bool, damaged: bool) -> None:
         if ticket := self.choose_ticket(which):
-            units = self.units_of_ticket(ticket) if accepted or self.is_late(ticket) else 0
+            units = self.goods_of_ticket(ticket) if accepted or self.is_late(ticket) else 0
             step = self.life.receive_back(ticket, accepted=accepted, damaged=damaged)
             self.take("receive_back", step, moved=units)
 
@@ -247,15 +248,22 @@ class OrderSequence(OrderSteps):
     def receive_in_part(self, which: int, condition: str) -> None:
         """One unit of a return is as new, and the others are not accepted."""
         if ticket := self.choose_ticket(which, TicketStatus.RETURN_SHIPPED):
-            self.take("receive_in_part", self.life.receive_in_part(ticket, condition), moved=1)
+            moved = min(1, self.goods_of_ticket(ticket))
+            self.take("receive_in_part", self.life.receive_in_part(ticket, condition), moved=moved)
 
-    @rule(which=ANY, steps=st.integers(1, 4))
+    @rule(which=ANY, repaired=st.booleans())
+    def finish_repair(self, which: int, repaired: bool) -> None:
+        if ticket := self.choose_ticket(which, TicketStatus.REPAIRING):
+            self.take("finish_repair", self.end_repair(ticket, repaired=repaired))
+
+    @rule(which=ANY, steps=st.integers(1, 5))
     def go_on(self, which: int, steps: int) -> None:
         """A claim is agreed to, sent back, received and replaced, so that some get far."""
         natural: tuple[Callable[[], None], ...] = (
             lambda: self.answer(which, True),
             lambda: self.send_back(which),
             lambda: self.receive_back(which, True, False),
+            lambda: self.finish_repair(which, which % 2 == 0),
             lambda: self.deliver_everything(),
         )
         for step in natural[:steps]:
@@ -279,7 +287,7 @@ class OrderSequence(OrderSteps):
             self.pay(-1, True)
             self.stage.run(self.stage.jobs.run())
 
-    @rule(which=ANY, choice=st.sampled_from(["MONEY", "WAIT", "VARIANT"]))
+    @rule(which=ANY, choice=st.sampled_from(["MONEY", "WAIT", "VARIANT", "SAME_UNITS"]))
     def choose_replacement(self, which: int, choice: str) -> None:
         terms = {"variantId": self.choose_good()} if choice == "VARIANT" else {}
         if ticket := self.choose_ticket(which, *CHOOSABLE):
@@ -353,6 +361,7 @@ class OrderSequence(OrderSteps):
                 self.life.serve("ticketDecide", id=ticket, agreed=False, reason="No."),
             )
             self.receive_back_all(ticket)
+            self.finish_repair(0, True)
         self.approve_refunds()
         self.deliver_everything()
         self.collect_cash()
@@ -362,7 +371,7 @@ class OrderSequence(OrderSteps):
 
     def receive_back_all(self, ticket: str) -> None:
         step = self.life.receive_back(ticket)
-        self.take("receive_back_all", step, moved=self.units_of_ticket(ticket))
+        self.take("receive_back_all", step, moved=self.goods_of_ticket(ticket))
 
     def approve_refunds(self) -> None:
         """Somebody else approves what is above the limit, and what was paid in cash is transferred."""

@@ -96,8 +96,9 @@ class SequenceStage:
         client.headers["Authorization"] = f"Bearer {token}"
 
     def count_goods(self) -> int:
-        """The units in all warehouses, also damaged ones."""
-        return self.read_number(select(func.sum(StockLevel.on_hand + StockLevel.damaged)))
+        """The units in all warehouses, also damaged ones, but those that came with a repair and were kept."""
+        kept = self.read_number(select(func.sum(ReturnInspection.kept)))
+        return self.read_number(select(func.sum(StockLevel.on_hand + StockLevel.damaged))) - kept
 
     def count_refused_goods(self, ticket_id: int) -> int:
         """The units of a ticket that were refused, are the shop's and lie at the warehouse: not those packed

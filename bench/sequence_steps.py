@@ -12,7 +12,7 @@ from models import OrderStatus, TicketStatus
 from resolvers.ids import global_id
 
 ENDED = (OrderStatus.COMPLETED, OrderStatus.CANCELLED, OrderStatus.CLOSED)
-TICKET = "query($id: ID!) { ticket(id: $id) { status lines { quantity } } }"
+TICKET = "query($id: ID!) { ticket(id: $id) { status type lines { quantity } } }"
 
 
 class OrderSteps(RuleBasedStateMachine):
@@ -63,6 +63,18 @@ class OrderSteps(RuleBasedStateMachine):
 
     def units_of_ticket(self, ticket: str) -> int:
         return sum(line["quantity"] for line in self.read_ticket(ticket)["lines"])
+
+    def goods_of_ticket(self, ticket: str) -> int:
+        """Its units that are put into the stock when they come back: those of a repair are not the shop's."""
+        return 0 if self.read_ticket(ticket)["type"] == "REPAIR" else self.units_of_ticket(ticket)
+
+    async def end_repair(self, ticket_id: str, *, repaired: bool) -> None:
+        """Say of all units of a repair whether they work again."""
+        units = [
+            {"orderLineId": line["orderLine"]["id"], "quantity": line["quantity"], "repaired": repaired}
+            for line in await self.life.lines_of(ticket_id)
+        ]
+        await self.life.serve("ticketRepairFinish", id=ticket_id, units=units)
 
     def is_late(self, ticket: str) -> bool:
         """Whether no return of it waits to be inspected: then only what silence accepted is booked."""
