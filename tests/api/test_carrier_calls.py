@@ -114,7 +114,8 @@ async def test_erasing_an_account_empties_reasons_and_answers(
         await erase_rows(write, CarrierCall, PERSONAL_TABLES[CarrierCall], customer.account.id)
 
     async with shop.database.reads() as read:
-        rows = await read.scalars(select(CarrierCall).where(CarrierCall.order_id == order.id))
+        calls = select(CarrierCall).where(CarrierCall.order_id == order.id).order_by(CarrierCall.id)
+        rows = await read.scalars(calls)
         assert [(row.kind.value, row.answer, row.reason, row.body) for row in rows.all()] == [
             ("BOOK", "N1", None, None),
             ("TRACK", None, None, None),

@@ -59,13 +59,14 @@ async def open_claim(session: AsyncSession, shop: Shop, customer: Account) -> di
     return {"claim": claim, "others": others, "order": order}
 
 
-async def read_screen(agent: Client, shop: Shop, ticket_id: int, account_id: int) -> tuple[int, Any]:
+async def read_screen(agent: Client, shop: Shop, ticket_id: int, account_id: int) -> Any:
+    """What the page shows; how many statements it takes depends on when the search answers."""
     with count_statements(shop) as statements:
         shown = await agent.get(
             SCREEN, id=global_id("Ticket", ticket_id), customerId=global_id("Account", account_id)
         )
     assert statements.total <= STATEMENTS_LIMIT, statements.texts
-    return statements.total, shown
+    return shown
 
 
 async def test_all_of_a_rich_claim_is_read_in_twelve_statements_however_much_there_is(
@@ -79,7 +80,7 @@ async def test_all_of_a_rich_claim_is_read_in_twelve_statements_however_much_the
     await session.commit()
     claim, order = found["claim"], found["order"]
     await agent.get('{ articleSuggestions(query: "teapot") { id } }')  # the first search reads all articles
-    counts = [(await read_screen(agent, shop, claim.id, claim.account_id))[0]]
+    await read_screen(agent, shop, claim.id, claim.account_id)
 
     ticket = global_id("Ticket", claim.id)
     for number in range(3):
@@ -100,9 +101,8 @@ async def test_all_of_a_rich_claim_is_read_in_twelve_statements_however_much_the
             trackingNumber=f"BACK{each[-4:].upper().replace('=', 'X')}{agreed.index(each)}",
         )
         assert payload["userErrors"] == []
-    counts.append((await read_screen(agent, shop, claim.id, claim.account_id))[0])
-    total, shown = await read_screen(agent, shop, claim.id, claim.account_id)
-    counts.append(total)
+    await read_screen(agent, shop, claim.id, claim.account_id)
+    shown = await read_screen(agent, shop, claim.id, claim.account_id)
 
     shown_ticket = shown["ticket"]
     assert len(shown_ticket["lines"]) == 2
@@ -114,5 +114,3 @@ async def test_all_of_a_rich_claim_is_read_in_twelve_statements_however_much_the
     assert len(shown["customer"]["tickets"]) == 8
     assert shown["customer"]["figures"]["openTickets"] == 8
     assert shown["ticketRuleForecast"]["worth"]["amount"]
-    # how many depends on what the search finds in between two statements or with one of them
-    assert max(counts) <= 12, counts
