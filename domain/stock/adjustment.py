@@ -16,6 +16,7 @@ from domain.stock.movement import (
     Allocation,
     MovementCause,
     MovementEffect,
+    insert_missing_levels,
     move_stock,
 )
 from domain.visible_text import visible_text
@@ -69,6 +70,7 @@ async def transfer_stock(
         (Allocation(variant_id, warehouse_id, quantity), SEND),
         (Allocation(variant_id, to_warehouse_id, quantity), ARRIVE),
     ]
+    await insert_missing_levels(session, [(variant_id, to_warehouse_id)])
     for allocation, effect in sorted(moves, key=lambda move: move[0].level_key):
         await move_stock(session, [allocation], effect, movement_cause)
     return await read_level(session, variant_id, warehouse_id)

@@ -17,6 +17,7 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    true,
     tuple_,
     update,
 )
@@ -323,26 +324,47 @@ def movement_row(allocation: Allocation, effect: MovementEffect, movement_cause:
     }
 
 
+KEY_COLUMNS: ColumnTypes = {"variant_id": BigInteger(), "warehouse_id": BigInteger()}
+LEVEL_COLUMNS = ("variant_id", "warehouse_id", "on_hand", "reserved", "damaged", "backordered")
+
+
 async def insert_missing_levels(session: AsyncSession, keys: Collection[LevelKey]) -> set[LevelKey]:
-    """Insert empty levels where there are none yet; the keys of those inserted."""
+    """Insert empty levels where there are none yet; the keys of those inserted.
+
+    One transaction at a time inserts levels of a variant. Called before any level is locked, so that whoever
+    waits for that holds none.
+    """
     inserted: set[LevelKey] = set()
+    dialect = dialect_of(session)
     for batch in in_batches(sorted(keys)):
-        empty_levels = [
-            {
-                "variant_id": variant,
-                "warehouse_id": warehouse,
-                "on_hand": 0,
-                "reserved": 0,
-                "damaged": 0,
-                "backordered": 0,
-            }
-            for variant, warehouse in batch
-        ]
-        rows = await session.execute(
-            upsert_into(session, StockLevel)
-            .on_conflict_do_nothing()
-            .returning(StockLevel.variant_id, StockLevel.warehouse_id),
-            empty_levels,
+        rows = [{"variant_id": variant_id, "warehouse_id": place} for variant_id, place in batch]
+        given = bound_table("given", KEY_COLUMNS, dialect, encode_rows(rows, dialect))
+        is_level = and_(
+            StockLevel.variant_id == given.c.variant_id, StockLevel.warehouse_id == given.c.warehouse_id
         )
-        inserted |= {(variant_id, warehouse_id) for variant_id, warehouse_id in rows}
+        missing = (
+            select(given.c.variant_id, given.c.warehouse_id)
+            .where(~select(StockLevel.variant_id).where(is_level).exists())
+            .cte("missing")
+        )
+        locked = (
+            select(Variant.id)
+            .where(Variant.id.in_(select(missing.c.variant_id)))
+            .order_by(Variant.id)
+            .with_for_update(key_share=True)
+            .cte("locked")
+        )
+        empty = (
+            select(missing.c.variant_id, missing.c.warehouse_id, *[literal(0)] * 4)
+            .join(locked, locked.c.id == missing.c.variant_id)
+            .where(true())
+            .order_by(missing.c.variant_id, missing.c.warehouse_id)
+        )
+        result = await session.execute(
+            upsert_into(session, StockLevel)
+            .from_select(LEVEL_COLUMNS, empty)
+            .on_conflict_do_nothing()
+            .returning(StockLevel.variant_id, StockLevel.warehouse_id)
+        )
+        inserted |= {(variant_id, warehouse_id) for variant_id, warehouse_id in result}
     return inserted

@@ -3,7 +3,7 @@
 import asyncio
 import random
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from domain.cause import Cause
 from domain.errors import OutOfStock
@@ -94,3 +94,43 @@ async def test_after_counting_transferring_and_reserving_at_once_the_levels_agre
     await asyncio.gather(*(client(number) for number in range(32)))
 
     assert await wrong_levels(crowd) == []
+
+
+async def test_who_brings_units_to_a_place_that_is_being_counted_first_holds_nothing_meanwhile(
+    crowd: Database,
+) -> None:
+    """There is no level yet: both make it, and only one of them can at once."""
+    variant = await create_stocked(crowd)
+    async with crowd.writes.begin() as session:
+        second = await create_warehouse(session)
+
+    async def transfer() -> None:
+        async with crowd.writes.begin() as session:
+            await transfer_stock(
+                session,
+                variant_id=variant.id,
+                warehouse_id=1,
+                to_warehouse_id=second.id,
+                quantity=5,
+                reason="nearer",
+                cause=Cause(NOW, None),
+            )
+
+    async with crowd.writes.begin() as session:
+        await set_levels(session, {(variant.id, second.id): 7}, reason="counted", cause=Cause(NOW))
+        transferring = asyncio.create_task(transfer())
+        await wait_until_somebody_waits(crowd)
+        await set_levels(session, {(variant.id, 1): 50}, reason="counted", cause=Cause(NOW))
+    await transferring
+
+    async with crowd.reads() as session:
+        levels = (await levels_by_variant(session, [variant.id]))[variant.id]
+        assert {level.warehouse_id: level.on_hand for level in levels} == {1: 45, second.id: 12}
+    assert await wrong_levels(crowd) == []
+
+
+async def wait_until_somebody_waits(crowd: Database) -> None:
+    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    async with crowd.reads() as session:
+        while not await session.scalar(waiting):
+            await asyncio.sleep(0.01)
