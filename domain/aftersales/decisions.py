@@ -14,6 +14,8 @@ from domain.aftersales.parts import current_inspections_of, part_ticket
 from domain.aftersales.questions import require_claim
 from domain.aftersales.returns import restock_return
 from domain.aftersales.sending_back import (
+    CLAIMED_GOODS,
+    Whereabouts,
     count_whereabouts,
     end_parcels_kept,
     keep_unsent,
@@ -130,6 +132,8 @@ async def grant_decided(
     await require_inspected_parcels(session, rows)
     await keep_unsent(session, ticket)
     where = await count_whereabouts(session, rows)
+    if ticket.type is TicketType.REPAIR:
+        note_lost(rows, where)
     granted = {row.id: row.quantity - where.away.get(row.id, 0) for row in rows}
     here = Counter[int]()
     for row in rows:
@@ -167,17 +171,20 @@ async def grant_returned(
     await grant_ticket(session, ticket, order, STATUS_WHEN_ACCEPTED[ticket.type], deadlines, cause=cause)
     rows = await current_inspections_of(session, ticket)
     if ticket.type is TicketType.REPAIR:  # that goes back to its customer
-        note_lost(rows, here)
+        for row in rows:
+            if row.condition in CLAIMED_GOODS:
+                row.delivery_line_id = None
     else:
         await restock_return(session, ticket, order, as_new={}, damaged=here, cause=cause)
     for row in rows:
         row.accepted = True
 
 
-def note_lost(rows: Sequence[ReturnInspection], here: Mapping[int, int]) -> None:
-    """Note how many units of each are not at the warehouse any more, by how many are of each order line."""
-    left = Counter(here)
+def note_lost(rows: Sequence[ReturnInspection], where: Whereabouts) -> None:
+    """Note how many units of each are neither at the warehouse nor with their customer.
+
+    What was not the shop's and went back has never been among them.
+    """
     for row in rows:
-        found = min(row.quantity, left[row.order_line_id])
-        left[row.order_line_id] -= found
-        row.lost, row.delivery_line_id = row.quantity - found, None
+        if row.condition in CLAIMED_GOODS or row.delivery_line_id is None:
+            row.lost = row.quantity - where.here.get(row.id, 0) - where.away.get(row.id, 0)

@@ -27,7 +27,11 @@ async def find_goods_in_repair(
 
 async def count_in_repair(session: AsyncSession, ticket: Ticket) -> Counter[int]:
     """The units of a repair at the warehouse, by order line."""
-    rows, here = await find_goods_in_repair(session, ticket)
+    return sum_by_line(*await find_goods_in_repair(session, ticket))
+
+
+def sum_by_line(rows: Sequence[ReturnInspection], here: Mapping[int, int]) -> Counter[int]:
+    """Units by order line."""
     units = Counter[int]()
     for row in rows:
         units[row.order_line_id] += here[row.id]
@@ -44,10 +48,9 @@ async def keep_goods_in_repair(session: AsyncSession, ticket: Ticket, order: Ord
     """Put the goods of a repair that are still there into the damaged stock: their customer has got something
     else for them."""
     rows, here = await find_goods_in_repair(session, ticket)
-    damaged = Counter[int]()
+    damaged = sum_by_line(rows, here)
     for row in rows:
         row.kept += here[row.id]
-        damaged[row.order_line_id] += here[row.id]
     if any(damaged.values()):
         await session.flush()
         await restock_return(session, ticket, order, as_new={}, damaged=damaged, cause=cause)

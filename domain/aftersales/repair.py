@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.deadlines import Deadlines
-from domain.aftersales.goods_in_repair import count_in_repair, send_back_repaired
+from domain.aftersales.goods_in_repair import find_goods_in_repair, send_back_repaired, sum_by_line
 from domain.aftersales.inspection import GROUPS_LIMIT
-from domain.aftersales.parts import current_inspections_of, part_ticket
+from domain.aftersales.parts import part_ticket
 from domain.aftersales.states import answer_customer, enter_status
 from domain.aftersales.texts import REASON_LIMIT, clean_text
 from domain.aftersales.ticket import lock_ticket, ticket_lines_of
@@ -48,10 +48,10 @@ async def finish_repair(
     if ticket.status is not TicketStatus.REPAIRING:
         template = "This ticket is {status}; nothing of it is being repaired."
         raise WrongState(template, status=ticket.status, field=("id",))
-    lines, here = await ticket_lines_of(session, ticket), await count_in_repair(session, ticket)
-    check_repaired_units(groups, lines, here)
+    rows, here = await find_goods_in_repair(session, ticket)
+    check_repaired_units(groups, await ticket_lines_of(session, ticket), sum_by_line(rows, here))
     answer_customer(ticket, deadlines, now=cause.now)
-    left = count_unrepaired(await current_inspections_of(session, ticket), groups)
+    left = count_unrepaired(rows, here, groups)
     hopeless = [group for group in groups if not group.repaired]
     if len(hopeless) == len(groups):
         give_up_repair(session, ticket, hopeless, deadlines, cause=cause)
@@ -97,15 +97,20 @@ def check_repaired_units(
                 check.add(Invalid("Only {left} of these units are here.", left=left, field=("units",)))
 
 
-def count_unrepaired(rows: Iterable[ReturnInspection], groups: Iterable[RepairedUnits]) -> Mapping[int, int]:
-    """How many units of each inspection cannot be repaired: as groups name them by order line, the first."""
-    hopeless = Counter[int]()
+def count_unrepaired(
+    rows: Sequence[ReturnInspection], here: Mapping[int, int], groups: Iterable[RepairedUnits]
+) -> Mapping[int, int]:
+    """How many units of each inspection cannot be repaired, as groups name them by order line: those that are
+    not here, then the first of those that are.
+    """
+    hopeless, found = Counter[int](), Counter[int]()
     for group in groups:
         hopeless[group.order_line_id] += 0 if group.repaired else group.quantity
-    found = {}
-    for row in rows:
-        found[row.id] = min(row.quantity, hopeless[row.order_line_id])
-        hopeless[row.order_line_id] -= found[row.id]
+    away = [(row, row.quantity - here[row.id]) for row in rows]
+    for row, units in [*away, *((row, here[row.id]) for row in rows)]:
+        taken = min(units, hopeless[row.order_line_id])
+        found[row.id] += taken
+        hopeless[row.order_line_id] -= taken
     return found
 
 

@@ -60,7 +60,10 @@ async def send_back_units(
 ) -> None:
     """Have inspected units of a locked ticket packed, as far as they are at the warehouse and are not."""
     lines = await load_lines_back(session, rows)
-    waiting = {row.id: row.quantity - row.kept - quantity_of(lines.get(row.delivery_line_id)) for row in rows}
+    waiting = {
+        row.id: row.quantity - row.kept - row.lost - quantity_of(lines.get(row.delivery_line_id))
+        for row in rows
+    }
     for row_id, ended in (await count_ended(session, rows)).items():
         waiting[row_id] += ended
     if not any(waiting.values()):

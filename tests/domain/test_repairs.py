@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.aftersales.deadlines import last_moment
 from domain.aftersales.merging import merge_tickets
 from domain.aftersales.overdue import act_on_overdue
+from domain.aftersales.parts import current_inspections_of
 from domain.aftersales.repair import RepairedUnits, finish_repair
 from domain.aftersales.replacement_choice import choose_replacement
 from domain.aftersales.requests import cancel_ticket
@@ -122,7 +123,7 @@ async def send_some(session: AsyncSession, ticket: Ticket, line: OrderLine, unit
         .where(Delivery.ticket_id == ticket.id, Delivery.sends_back)
         .where(DeliveryLine.order_line_id == line.id, DeliveryLine.quantity > DeliveryLine.packed)
     )
-    to_pack = (await session.scalars(found)).one()
+    to_pack = (await session.scalars(found.order_by(DeliveryLine.id).limit(1))).one()
     number = f"BACK-{next(NUMBERS)}"
     parcel = ParcelToPack([ParcelLine(to_pack.id, units)], weight_grams=500)
     [shipment] = await pack_shipments(session, to_pack.delivery_id, [parcel], numbers=[number], cause=STAFF)
@@ -372,6 +373,45 @@ async def test_what_was_refused_and_granted_at_last_is_repaired(shop: Shop, sess
     await bring(session, ticket, line)
     await settle(session, part)
     assert (ticket.status, part.status, await stock(session)) == (S.COMPLETED, S.COMPLETED, before)
+    await session.commit()
+
+
+async def test_what_got_lost_is_among_what_cannot_be_repaired_however_it_was_found(
+    shop: Shop, session: AsyncSession
+) -> None:
+    """Of three units one was damaged and two incomplete; the first gets lost on its way to the customer."""
+    _, line, ticket = await returned(session, 3, type=TicketType.REPAIR)
+    before = await stock(session)
+    await inspect(session, ticket, refused(line, DAMAGED), refused(line, ReturnCondition.INCOMPLETE, 2))
+    lost = await send_some(session, ticket, line)
+    await report(session, lost, ShipmentStatus.EXPIRED)
+    await end_shipment(session, lost.id, receipt_after=RECEIPT_AFTER, cause=STAFF)
+    await agree(session, ticket)
+    await finish(session, ticket, repaired(line, 2), RepairedUnits(line.id, 1, False, "It got lost."))
+    part = await part_of(session, ticket)
+    assert [
+        (row.condition, row.quantity, row.lost) for row in await current_inspections_of(session, part)
+    ] == [(DAMAGED, 1, 1)]
+    await choose(session, part, ReplacementChoice.MONEY)
+    await bring(session, ticket, line, 2)
+    await settle(session, part)
+    assert (ticket.status, part.status, await stock(session)) == (S.COMPLETED, S.COMPLETED, before)
+    await session.commit()
+
+
+async def test_what_was_lost_and_what_was_not_ours_are_told_apart(shop: Shop, session: AsyncSession) -> None:
+    """Something else came in place of one unit and went back; the damaged one is at the warehouse still."""
+    _, line, ticket = await returned(session, 2, type=TicketType.REPAIR)
+    not_ours = refused(line, ReturnCondition.NOT_OURS)
+    await inspect(session, ticket, not_ours, refused(line, DAMAGED))
+    await arrive(session, await send_some(session, ticket, line))
+    await escalate(session, ticket)
+    await agree(session, ticket)
+    found = {row.condition: row.lost for row in await current_inspections_of(session, ticket)}
+    assert found == {ReturnCondition.NOT_OURS: 0, DAMAGED: 0}
+    await finish(session, ticket, repaired(line), RepairedUnits(line.id, 1, False, "It was not ours."))
+    await bring(session, ticket, line)
+    assert ticket.status is S.COMPLETED
     await session.commit()
 
 
