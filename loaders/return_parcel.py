@@ -55,16 +55,20 @@ async def load_collection_route(reads: Reads, collection_id: int) -> CollectionR
 
 async def load_collections_of(
     reads: Reads, parcels: Collection[ReturnParcel]
-) -> dict[tuple[CarrierCode, str | None], tuple[ReturnCollection, Waybill]]:
-    """What was collected under the numbers of parcels, by carrier and number."""
+) -> dict[tuple[int, CarrierCode, str | None], tuple[ReturnCollection, Waybill]]:
+    """What was collected under the numbers of parcels, by customer, carrier and number."""
     numbers = {parcel.tracking_number for parcel in parcels}
     async with reads() as session:
         rows = await session.execute(
-            select(ReturnCollection, Waybill)
+            select(Ticket.account_id, ReturnCollection, Waybill)
             .join(Waybill, Waybill.return_collection_id == ReturnCollection.id)
+            .join(Ticket, Ticket.id == ReturnCollection.ticket_id)
             .where(Waybill.number.in_(numbers))
         )
-        return {(waybill.carrier, waybill.number): (collection, waybill) for collection, waybill in rows}
+        return {
+            (account_id, waybill.carrier, waybill.number): (collection, waybill)
+            for account_id, collection, waybill in rows
+        }
 
 
 async def load_return_routes(reads: Reads, parcel_ids: Collection[int]) -> list[ReturnRoute]:
@@ -94,7 +98,8 @@ async def load_return_routes(reads: Reads, parcel_ids: Collection[int]) -> list[
     collected = await load_collections_of(reads, [parcel for parcel, _, _ in found]) if found else {}
     routes = []
     for parcel, delivery, warehouse in found:
-        collection, waybill = collected.get((parcel.carrier, parcel.tracking_number), (None, None))
+        key = parcel.account_id, parcel.carrier, parcel.tracking_number
+        collection, waybill = collected.get(key, (None, None))
         leaves_at = (waybill.pickup_from if waybill else None) or parcel.given_at
         routes.append(ReturnRoute(parcel, collection or delivery, warehouse, leaves_at))
     return routes

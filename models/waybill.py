@@ -61,6 +61,7 @@ class Waybill(Base):
         Index("ix_waybills_shipment_id", "shipment_id"),
         partial_index("waybills", "return_collection_id"),
         Index("ix_waybills_carrier_call_at", "carrier", "call_at"),
+        Index("ix_waybills_number", "number"),
         Index(
             "ix_waybills_unsettled",
             "id",

@@ -54,18 +54,20 @@ async def follow_return(
     A number that another customer has given, too, is followed for neither, unless this one `decides` whose
     it is, as the staff and the shop's own bookings do: then the others' is not followed any more.
     """
-    await leave_return(session, ticket, now=cause.now)
-    # of two customers who give the same new number at once, one waits for the other
+    # of two customers who give the same new number at once, one waits for the other, and holds no parcel
     locked = select(Carrier.id).where(Carrier.id == carrier.id)
     await session.execute(locked.with_for_update(key_share=True))
+    await leave_return(session, ticket, now=cause.now)
     namesakes = await lock_namesakes(session, carrier.code, number)
     parcel = next((each for each in namesakes if each.account_id == ticket.account_id), None)
-    others = [each for each in namesakes if each is not parcel and each.ended_at is None]
+    strangers = [each for each in namesakes if each is not parcel]
+    others = [each for each in strangers if each.ended_at is None]
+    has_moved = any(each for each in strangers if moves_since(each, ticket.opened_at))
     if parcel is None:
         parcel = await add_parcel(session, ticket, carrier, number, now=cause.now)
     parcel.ended_at, parcel.contested_at = None, None
     parcel.sent_after = min(parcel.sent_after, ticket.opened_at)
-    if others and not decides:
+    if (others or has_moved) and not decides:
         for each in [parcel, *others]:
             contest(each, now=cause.now)
     else:
@@ -92,6 +94,11 @@ async def add_parcel(
     )
     session.add(parcel)
     return parcel
+
+
+def moves_since(parcel: ReturnParcel, moment: datetime) -> bool:
+    """Whether a carrier has reported on a parcel that was not sent before, though nobody waits for it now."""
+    return parcel.last_event_at is not None and parcel.last_event_at >= moment
 
 
 def contest(parcel: ReturnParcel, *, now: datetime) -> None:
@@ -124,8 +131,20 @@ async def leave_return(session: AsyncSession, ticket: Ticket, *, now: datetime) 
         return
     parcel.ended_at, parcel.poll_at, parcel.attend_at = now, None, None
     left = [each for each in namesakes if each.ended_at is None]
-    if len(left) == 1 and left[0].contested_at is not None:  # nobody else says it is theirs any more
-        left[0].contested_at, left[0].poll_at = None, now
+    if len(left) == 1 and left[0].contested_at is not None:
+        [only] = left
+        if not any(moves_since(each, only.sent_after) for each in namesakes if each not in (only, parcel)):
+            await end_contest(session, only, now=now)
+
+
+async def end_contest(session: AsyncSession, parcel: ReturnParcel, *, now: datetime) -> None:
+    """Nobody else says any more that a locked parcel is theirs: it is followed, and looked after at once."""
+    parcel.contested_at = None
+    carrier = (await session.scalars(select(Carrier).where(Carrier.code == parcel.carrier))).one()
+    if not is_polled(carrier):
+        return
+    parcel.poll_at = None if parcel.status in FINAL else now
+    parcel.attend_at = now if parcel.delivered_at is not None or parcel.taken_at is None else None
 
 
 async def lock_namesakes(session: AsyncSession, carrier: CarrierCode, number: str) -> Sequence[ReturnParcel]:
@@ -192,6 +211,11 @@ async def lock_return(
     if parcel is None or len(tickets) < len(orders) or set(locked_orders) < set(orders.values()):
         return None
     waiting = [each for each in tickets if each.status in AWAITS_GOODS]
+    since = await session.scalars(
+        select(Ticket.id).where(Ticket.return_parcel_id == parcel_id, Ticket.status.in_(AWAITS_GOODS))
+    )
+    if not orders.keys() >= set(since):  # one has joined them meanwhile
+        return None
     return LockedReturn(parcel, [each for each in waiting if each.return_parcel_id == parcel_id])
 
 
@@ -211,10 +235,15 @@ def due_return_polls(carrier: CarrierCode, now: datetime) -> AnySelect:
 
 
 async def is_under_way(session: AsyncSession, ticket: Ticket) -> bool:
-    """Whether the goods of a ticket are followed and have not reached the warehouse, as far as is known."""
+    """Whether the goods of a ticket are followed and have not reached the warehouse, as far as is known.
+
+    So are those whose number is somebody else's, or was given in place of one that was followed.
+    """
     if ticket.return_parcel_id is None:
-        return False
+        return ticket.return_corrections > 0
     parcel = await session.get_one(ReturnParcel, ticket.return_parcel_id)
+    if parcel.contested_at is not None:
+        return True
     if parcel.ended_at is not None or parcel.delivered_at is not None:
         return False
-    return parcel.poll_at is not None or parcel.contested_at is not None or parcel.status in FINAL | NOT_KEPT
+    return parcel.poll_at is not None or parcel.status in FINAL | NOT_KEPT

@@ -174,6 +174,9 @@ async def attend_return(session: AsyncSession, parcel_id: int, deadlines: Deadli
     if found is None or found.parcel.attend_at is None or found.parcel.attend_at > cause.now:
         return
     parcel, task = found.parcel, task_of(found.parcel)
+    if not found.tickets:
+        parcel.attend_at = None
+        return
     parcel.attend_at = cause.now + deadlines.inspect_arrived if task is ReturnTask.UNINSPECTED else None
     for ticket in found.tickets:
         if ticket.status is TicketStatus.RETURN_SHIPPED:

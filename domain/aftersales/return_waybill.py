@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.deadlines import Deadlines
-from domain.aftersales.return_collection import give_up_collection
+from domain.aftersales.return_collection import give_up_collection, lock_live_collection
 from domain.aftersales.return_parcel import follow_return, leave_return
 from domain.aftersales.states import enter_status
 from domain.aftersales.texts import TRACKING_LIMIT, clean_text
@@ -22,12 +22,14 @@ from models import (
     OWN_COURIERS,
     Carrier,
     CarrierCode,
+    ReturnCollection,
     ReturnInspection,
     ReturnParcel,
     ReturnTask,
     Shipment,
     Ticket,
     TicketStatus,
+    Waybill,
 )
 from models.sql.types import AnySelect
 
@@ -90,12 +92,14 @@ async def ship_return(
     _, ticket = await lock_ticket(session, ticket_id)
     is_first = ticket.status is not TicketStatus.RETURN_SHIPPED
     if is_first:
-        await give_up_collection(session, ticket, now=cause.now)  # it is sent otherwise
         await start_return(session, ticket, deadlines, now=cause.now)
     carriers = (await session.scalars(select_return_carriers())).all()
     with collect_refusals() as check:
         carrier = check.value(find_return_carrier, ReturnCarrier(""), waybill, carriers)
         number = check.value(clean_tracking_number, "", waybill.tracking_number)
+    booked = await lock_live_collection(session, ticket)
+    if booked is not None and (booked.carrier, booked.number) != (carrier.code, number):
+        await give_up_collection(session, ticket, now=cause.now)  # it is sent otherwise
     same = (carrier.code, carrier.name, number) == (
         ticket.return_carrier_code,
         ticket.return_carrier,
@@ -217,6 +221,11 @@ async def check_return_number_free(
         sent = select(Shipment.id).where(Shipment.carrier == carrier.code, Shipment.tracking_number == number)
         if await session.scalar(sent.limit(1)) is not None:
             raise Taken("This is the number of a parcel that the shop has sent.", field=path)
+        if await is_booked_for_others(session, ticket, carrier.code, number):
+            raise Taken("This number belongs to another parcel.", field=path)
+        if await has_come_before(session, ticket, carrier.code, number):
+            template = "Something came back under this number before this ticket was opened."
+            raise Taken(template, field=path)
         return
     other = select(Ticket.id).where(
         Ticket.return_tracking_number == number,
@@ -225,3 +234,29 @@ async def check_return_number_free(
     )
     if await session.scalar(other.limit(1)) is not None:
         raise Taken("This number belongs to another return.", field=path)
+
+
+async def is_booked_for_others(
+    session: AsyncSession, ticket: Ticket, carrier: CarrierCode, number: str
+) -> bool:
+    """Whether the shop has booked a number, but not to collect goods of the customer of a ticket."""
+    own = (
+        select(ReturnCollection.id)
+        .join(Ticket, Ticket.id == ReturnCollection.ticket_id)
+        .where(Ticket.account_id == ticket.account_id, ReturnCollection.id == Waybill.return_collection_id)
+    )
+    booked = select(Waybill.id).where(Waybill.carrier == carrier, Waybill.number == number, ~own.exists())
+    return await session.scalar(booked.limit(1)) is not None
+
+
+async def has_come_before(session: AsyncSession, ticket: Ticket, carrier: CarrierCode, number: str) -> bool:
+    """Whether the customer of a ticket has sent something under a number that a carrier had before the ticket
+    was opened, and that has come or is not waited for any more."""
+    came = select(ReturnParcel.id).where(
+        ReturnParcel.account_id == ticket.account_id,
+        ReturnParcel.carrier == carrier,
+        ReturnParcel.tracking_number == number,
+        ReturnParcel.taken_at < ticket.opened_at,
+        or_(ReturnParcel.delivered_at < ticket.opened_at, ReturnParcel.ended_at.is_not(None)),
+    )
+    return await session.scalar(came.limit(1)) is not None

@@ -172,9 +172,8 @@ async def fold_pushes(session: AsyncSession, rows: Sequence[IncomingPush], resou
     numbered = await find_numbered(session, {each.number for each in pushes})
     young = {row.id for row in rows if row.received_at > now - EARLY_KEPT}
     unsent = {each.number for each in pushes if each.number not in numbered}
-    returns = await find_numbered_returns(session, unsent) if unsent else {}
-    unknown = {each.number for each in pushes if each.number in unsent - returns.keys() and each.id in young}
-    early = await find_early_numbers(session, unknown) if unknown else set()
+    early = await find_early_numbers(session, unsent) if unsent else set()
+    returns = await find_numbered_returns(session, unsent - early) if unsent - early else {}
     result, by_parcel = FoldedPushes(), defaultdict[NumberedParcel, list[StoredPush]](list)
     coming = defaultdict[NumberedParcel, list[StoredPush]](list)
     for each in pushes:
@@ -246,7 +245,7 @@ async def fold_return(
 ) -> None:
     """Fold what was pushed of a parcel that comes back; nothing where somebody else is changing it."""
     found = await lock_return(session, numbered.parcel_id, skip_locked=True)
-    if found is None:
+    if found is None or found.parcel.ended_at is not None or found.parcel.contested_at is not None:
         return
     parcel, now, deadlines = found.parcel, resources.clock(), deadlines_of(resources.settings)
     facts = collect_facts(parcel, parcel.sent_after, pushes, result, now=now)

@@ -5,9 +5,12 @@ from typing import Any
 
 from events.jobs.carrier_queues import scheduler_of
 from events.shop import Shop
-from models import CarrierCode, Order, OrderLine
+from models import CarrierCode, Order, OrderLine, OrderStatus
 from resolvers.ids import global_id
-from tests.clients import Client
+from tests.clients import Client, Clients
+from tests.factories.aftersales import order_lines_of
+from tests.factories.catalog import create_product, variant_of
+from tests.factories.order import create_order
 from tests.observe import run_until_idle
 
 QUOTE = """query($input: TicketQuoteInput!) { ticketQuote(input: $input) {
@@ -61,6 +64,29 @@ async def open_ticket(case: TicketCase, **more: Any) -> str:
     assert payload["userErrors"] == []
     found: str = payload["ticket"]["id"]
     return found
+
+
+async def agreed(case: TicketCase, *, key: str = "key") -> str:
+    """A ticket that the staff have agreed to."""
+    ticket = await open_ticket(case, idempotencyKey=key)
+    await case.agent.do(command("ticketAgree"), id=ticket)
+    return ticket
+
+
+async def second_case(clients: Clients, shop: Shop, agent: Client) -> TicketCase:
+    """Another customer with an order of one teapot."""
+    customer = await clients.customer()
+    async with shop.database.writes.begin() as session:
+        variant = await variant_of(session, await create_product(session, title="Cup"))
+        order = await create_order(
+            session,
+            account=customer.account,
+            status=OrderStatus.COMPLETED,
+            lines=[(variant, 1)],
+            now=shop.clock(),
+        )
+        [line] = await order_lines_of(session, order)
+    return TicketCase(customer, agent, order, line)
 
 
 async def status_of(case: TicketCase, ticket_id: str) -> str:

@@ -14,11 +14,12 @@ from models import CarrierCode, CarrierConnection, ReturnCollection, Waybill
 from models import ShipmentStatus as S
 from tests.api.aftersales.documents import (
     TicketCase,
+    agreed,
     ask_carrier,
     command,
     event_names,
-    open_ticket,
     read_ticket,
+    second_case,
 )
 from tests.clients import Client, Clients
 from tests.factories.account import PASSWORD
@@ -49,9 +50,7 @@ async def carrier(shop: Shop) -> ScriptedCarrier:
 
 @pytest.fixture
 async def ticket(case: TicketCase) -> str:
-    opened = await open_ticket(case)
-    await case.agent.do(command("ticketAgree"), id=opened)
-    return opened
+    return await agreed(case)
 
 
 async def book(client: Client, shop: Shop, ticket: str, *, days: int = 1, **more: Any) -> Any:
@@ -176,9 +175,41 @@ async def test_what_is_cancelled_in_time_is_cancelled_at_the_carrier(
     await ask_carrier(shop, YTO)
     sent = await read_ticket(SHOWN, case.customer, ticket)
 
-    assert carrier.cancelled == ["YT0001", "YT0002"]
+    assert sorted(carrier.cancelled) == ["YT0001", "YT0002"]
     assert sent["returnParcel"]["trackingNumber"] == "YT0009"
     assert sent["returnCollection"]["waybill"]["status"] == "CANCELLED"
+    await assert_books_agree(shop)
+
+
+async def test_the_number_of_the_own_collection_cancels_nothing(
+    case: TicketCase, shop: Shop, carrier: ScriptedCarrier, ticket: str
+) -> None:
+    carrier.answers = [BookedWaybill("YT0001")]
+    await book(case.customer, shop, ticket)
+    given = {"carrier": "YTO", "trackingNumber": "yt 0001"}
+    assert codes(await case.customer.do(command("ticketReturnShip"), id=ticket, **given)) == []
+    await ask_carrier(shop, YTO)
+    sent = await read_ticket(SHOWN, case.customer, ticket)
+
+    assert carrier.cancelled == []
+    assert (sent["status"], sent["returnParcel"]["trackingNumber"]) == ("RETURN_SHIPPED", "YT0001")
+    assert sent["returnCollection"]["waybill"]["status"] == "BOOKED"
+    await assert_books_agree(shop)
+
+
+async def test_the_number_of_somebody_elses_collection_is_taken(
+    case: TicketCase, clients: Clients, shop: Shop, carrier: ScriptedCarrier, ticket: str
+) -> None:
+    carrier.answers = [BookedWaybill("YT0001")]
+    await book(case.customer, shop, ticket)
+    stranger = await second_case(clients, shop, case.agent)
+    theirs = await agreed(stranger)
+    given = {"carrier": "YTO", "trackingNumber": "YT0001"}
+
+    assert codes(await stranger.customer.do(command("ticketReturnShip"), id=theirs, **given)) == ["TAKEN"]
+    shown = await read_ticket(SHOWN, case.customer, ticket)
+    assert shown["returnCollection"]["waybill"]["status"] == "BOOKED"
+    assert (await read_ticket(SHOWN, stranger.customer, theirs))["status"] == "AWAITING_RETURN"
     await assert_books_agree(shop)
 
 

@@ -18,7 +18,6 @@ from models import (
     CarrierConnection,
     Notice,
     NoticeKind,
-    OrderStatus,
     ReturnParcel,
     Role,
     Shipment,
@@ -26,17 +25,15 @@ from models import (
 from models import ShipmentStatus as S
 from tests.api.aftersales.documents import (
     TicketCase,
+    agreed,
     ask_carrier,
     command,
     event_names,
-    open_ticket,
     read_ticket,
+    second_case,
 )
 from tests.clients import Client, Clients
-from tests.factories.aftersales import order_lines_of
 from tests.factories.carrier import ScriptedCarrier, connect_carrier, create_carrier
-from tests.factories.catalog import create_product, variant_of
-from tests.factories.order import create_order
 from tests.given import codes
 from tests.observe import assert_books_agree, count_statements, run_until_idle
 
@@ -78,34 +75,12 @@ async def carrier(shop: Shop) -> FollowedCarrier:
     return found
 
 
-async def agreed(case: TicketCase, *, key: str = "key") -> str:
-    ticket = await open_ticket(case, idempotencyKey=key)
-    await case.agent.do(command("ticketAgree"), id=ticket)
-    return ticket
-
-
 async def ship(client: Client, ticket: str, number: str, carrier: str = "YTO") -> Any:
     return await client.do(command("ticketReturnShip"), id=ticket, carrier=carrier, trackingNumber=number)
 
 
 def event(shop: Shop, status: S | None, text: str, ago: timedelta = timedelta()) -> CarrierEvent:
     return CarrierEvent(status, status.value if status else "", text, shop.clock() - ago, location="杭州市")
-
-
-async def second_case(clients: Clients, shop: Shop, agent: Client) -> TicketCase:
-    """Another customer with an order of one teapot."""
-    customer = await clients.customer()
-    async with shop.database.writes.begin() as session:
-        variant = await variant_of(session, await create_product(session, title="Cup"))
-        order = await create_order(
-            session,
-            account=customer.account,
-            status=OrderStatus.COMPLETED,
-            lines=[(variant, 1)],
-            now=shop.clock(),
-        )
-        [line] = await order_lines_of(session, order)
-    return TicketCase(customer, agent, order, line)
 
 
 async def test_a_return_is_followed_from_its_number_to_the_warehouse(
@@ -328,6 +303,79 @@ async def test_a_number_that_two_customers_give_is_followed_for_neither_until_th
 
     assert [each["status"] for each in mine["returnParcel"]["events"]] == ["PICKED_UP"]
     assert theirs["returnParcel"] is None
+    await assert_books_agree(shop)
+
+
+async def test_who_gives_a_number_that_is_somebody_elses_gets_no_money_by_silence(
+    case: TicketCase, clients: Clients, shop: Shop, carrier: FollowedCarrier, tick: Tick
+) -> None:
+    stranger = await second_case(clients, shop, case.agent)
+    first, second = await agreed(stranger), await agreed(case)
+    await ship(stranger.customer, first, "YT0001")
+    await ship(case.customer, second, "YT0001")
+    await ship(case.agent, second, "YT0001")
+    tick(11 * DAY)
+    await ask_carrier(shop, YTO)
+    lost = await read_ticket(SHOWN, case.agent, first)
+
+    assert (lost["status"], event_names(lost)[-1]) == ("RETURN_SHIPPED", "overdue")
+    await assert_books_agree(shop)
+
+
+async def test_a_number_under_which_somebody_elses_goods_have_come_is_followed_for_nobody_else(
+    case: TicketCase, clients: Clients, shop: Shop, carrier: FollowedCarrier, tick: Tick
+) -> None:
+    stranger, warehouse = await second_case(clients, shop, case.agent), await clients.staff(Role.WAREHOUSE)
+    first, second = await agreed(stranger), await agreed(case)
+    await ship(stranger.customer, first, "YT0001")
+    tick(HOUR)
+    carrier.history["YT0001"] = [event(shop, S.DELIVERED, "已签收")]
+    await ask_carrier(shop, YTO)
+    await warehouse.do(command("ticketReturnReceive"), id=first, units=[stranger.came_back("AS_NEW")])
+    await run_until_idle(shop)
+
+    assert codes(await ship(case.customer, second, "YT0001")) == []
+    tick(11 * DAY)
+    await ask_carrier(shop, YTO)
+    given = await read_ticket(SHOWN, case.customer, second)
+    assert (given["returnParcel"], given["status"]) == (None, "RETURN_SHIPPED")
+    assert event_names(await read_ticket(SHOWN, case.agent, second))[-1] == "overdue"
+    await assert_books_agree(shop)
+
+
+async def test_a_number_under_which_the_own_goods_came_before_the_ticket_is_refused(
+    case: TicketCase, clients: Clients, shop: Shop, carrier: FollowedCarrier, tick: Tick
+) -> None:
+    first, warehouse = await agreed(case), await clients.staff(Role.WAREHOUSE)
+    await ship(case.customer, first, "YT0001")
+    tick(HOUR)
+    carrier.history["YT0001"] = [event(shop, S.DELIVERED, "已签收")]
+    await ask_carrier(shop, YTO)
+    await warehouse.do(command("ticketReturnReceive"), id=first, units=[case.came_back("AS_NEW")])
+    await run_until_idle(shop)
+    tick(HOUR)
+    second = await agreed(case, key="again")
+
+    refused = await ship(case.customer, second, "YT0001")
+    assert (codes(refused), refused["userErrors"][0]["field"]) == (["TAKEN"], ["trackingNumber"])
+    shown = await read_ticket(SHOWN, case.customer, second)
+    assert (shown["status"], shown["returnParcel"]) == ("AWAITING_RETURN", None)
+    assert codes(await ship(case.customer, second, "YT0002")) == []
+    await assert_books_agree(shop)
+
+
+async def test_what_was_followed_is_not_accepted_by_silence_because_another_carrier_is_named(
+    case: TicketCase, shop: Shop, carrier: FollowedCarrier, tick: Tick
+) -> None:
+    ticket = await agreed(case)
+    await ship(case.customer, ticket, "YT0001")
+    other = {"carrier": "OTHER", "carrierName": "Uncle Wang", "trackingNumber": "WANG1"}
+    assert codes(await case.customer.do(command("ticketReturnShip"), id=ticket, **other)) == []
+    tick(11 * DAY)
+    await ask_carrier(shop, YTO)
+    overdue = await read_ticket(SHOWN, case.agent, ticket)
+
+    assert (overdue["status"], event_names(overdue)[-1]) == ("RETURN_SHIPPED", "overdue")
     await assert_books_agree(shop)
 
 
