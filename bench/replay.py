@@ -26,7 +26,8 @@ from app import create_app
 from bench.arguments import read_arguments
 from bench.load import HIGH_COST_LIMITS, HIGH_RATES
 from bench.replay_kinds import KINDS
-from bench.replay_orders import Life, MovedClock, ReplayedShop, StoryRefused
+from bench.replay_orders import Life, MovedClock, ReplayedShop
+from bench.replay_refusals import StoryRefused
 from domain.aftersales.policies import ClaimPolicyDraft, save_claim_policy
 from domain.cause import Cause
 from edge.gc_tuning import tune_garbage_collector

@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 from bench.replay_deliveries import DAY, HOUR, deliver, order_and_receive
-from bench.replay_orders import Life, StoryRefused
+from bench.replay_orders import Life
+from bench.replay_refusals import StoryRefused
 
 
 async def is_taken_back(life: Life) -> AsyncIterator[timedelta]:

@@ -5,7 +5,8 @@ from datetime import timedelta
 from typing import Any
 
 from bench.replay_deliveries import DAY, HOUR
-from bench.replay_orders import Life, StoryRefused
+from bench.replay_orders import Life
+from bench.replay_refusals import StoryRefused
 from models import Role
 
 CODES = "query($id: ID!) { order(id: $id) { deliveries { id pickup { status code } } } }"

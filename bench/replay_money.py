@@ -7,7 +7,8 @@ from sqlalchemy import update
 
 from bench.replay_amounts import cents_of, share_payments
 from bench.replay_deliveries import DAY, HOUR, deliver
-from bench.replay_orders import Life, StoryRefused
+from bench.replay_orders import Life
+from bench.replay_refusals import StoryRefused
 from models import SandboxCharge
 
 CREDIT = 6_000

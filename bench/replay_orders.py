@@ -9,6 +9,7 @@ from typing import Any
 
 from bench.replay_amounts import Fields, cents_of, divide, share_payments
 from bench.replay_documents import EDIT_QUOTE, HOME, QUOTE, READ, STOPS, TICKET_LINES, WORK, returned
+from bench.replay_refusals import StoryFailed, StoryRefused
 from models import PaymentStatus, Role
 from tests.clients import Client, Clients
 from tests.factories.catalog import create_product, variant_of
@@ -19,14 +20,6 @@ COUPONS_USED = 0.3
 
 PATIENCE = 10
 """How often a client tries again what was refused as BUSY, each time when the shop says."""
-
-
-class StoryRefused(Exception):
-    """The shop refused a step that its story takes for possible."""
-
-
-class OperationFailed(StoryRefused):
-    """An operation was not refused by a payload but answered with errors."""
 
 
 class MovedClock:
@@ -105,10 +98,10 @@ class Life:
         return payload
 
     async def ask(self, client: Client, document: str, **variables: Any) -> Any:
-        """The data of an answer; OperationFailed where it has errors."""
+        """The data of an answer; StoryFailed where it has errors."""
         answer = await client.ask(document, **variables)
         if errors := answer.get("errors"):
-            raise OperationFailed("; ".join(str(error["message"]) for error in errors))
+            raise StoryFailed("; ".join(str(error["message"]) for error in errors))
         return answer["data"]
 
     async def buy(self, mutation: str, answer: str = "__typename", **terms: Any) -> Any:

@@ -6,7 +6,8 @@ from typing import Any
 from hypothesis.stateful import RuleBasedStateMachine
 
 from bench.replay_amounts import Fields
-from bench.replay_orders import Life, OperationFailed, StoryRefused
+from bench.replay_orders import Life
+from bench.replay_refusals import StoryFailed, StoryRefused
 from bench.sequence_stage import SequenceStage
 from models import OrderStatus, TicketStatus
 from resolvers.ids import global_id
@@ -29,11 +30,11 @@ class OrderSteps(RuleBasedStateMachine):
     def take(self, name: str, step: Coroutine[Any, Any, Any], *, moved: int = 0) -> None:
         """Take a step, which brings so many units into the warehouses; what is refused brings none.
 
-        OperationFailed where the shop has not refused it but failed.
+        StoryFailed where the shop has not refused it but failed.
         """
         try:
             self.stage.run(step)
-        except OperationFailed:
+        except StoryFailed:
             raise
         except StoryRefused:
             self.stage.refused[name] += 1

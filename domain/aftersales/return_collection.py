@@ -26,6 +26,7 @@ from domain.shipment.waybills import (
     record_booked,
 )
 from models import (
+    POSTAL_FIELDS,
     Carrier,
     CarrierChoice,
     CarrierCode,
@@ -81,7 +82,7 @@ async def open_collection(
     carrier = await find_carrier(session, request.carrier)
     live = await lock_live_collection(session, ticket)
     if live is not None:
-        if is_asked_again(live, request):
+        if await is_asked_again(session, live, request):
             return live
         raise WrongState("A carrier comes already; cancel that first.", field=("id",))
     check_pickup(carrier, request.pickup, now=cause.now)
@@ -96,10 +97,16 @@ async def open_collection(
     return await add_collection_waybill(session, ticket, collection, request, before or 0, cause=cause)
 
 
-def is_asked_again(waybill: Waybill, request: CollectionRequest) -> bool:
+async def is_asked_again(session: AsyncSession, waybill: Waybill, request: CollectionRequest) -> bool:
     """Whether a request is the one that a live waybill is of."""
-    asked = (waybill.pickup_from, waybill.pickup_until)
-    return waybill.carrier == request.carrier and asked == (request.pickup.begins_at, request.pickup.ends_at)
+    asked = (waybill.carrier, waybill.pickup_from, waybill.pickup_until)
+    if asked != (request.carrier, request.pickup.begins_at, request.pickup.ends_at):
+        return False
+    if request.address is None:
+        return True
+    collection = await session.get_one(ReturnCollection, waybill.return_collection_id)
+    postal = normalize_address(request.address, field=("address",))
+    return all(getattr(collection, name) == getattr(postal, name) for name in POSTAL_FIELDS)
 
 
 async def add_collection(

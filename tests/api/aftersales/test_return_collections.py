@@ -31,6 +31,14 @@ Tick = Callable[[timedelta], None]
 pytestmark = pytest.mark.settings(access_token_lives=timedelta(days=60))
 YTO = CarrierCode("YTO")
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+HOME = {
+    "recipient": "林梅",
+    "phone": "13800138000",
+    "province": "浙江",
+    "city": "杭州",
+    "district": "西湖",
+    "line1": "文三路 100 号",
+}
 NO_ADDRESS = {"recipient": "", "phone": "x", "city": "", "line1": ""}
 SHOWN = """query($id: ID!) { ticket(id: $id) { status timeline { name }
   returnParcel { trackingNumber status estimatedAt }
@@ -178,6 +186,19 @@ async def test_what_is_cancelled_in_time_is_cancelled_at_the_carrier(
     assert sorted(carrier.cancelled) == ["YT0001", "YT0002"]
     assert sent["returnParcel"]["trackingNumber"] == "YT0009"
     assert sent["returnCollection"]["waybill"]["status"] == "CANCELLED"
+    await assert_books_agree(shop)
+
+
+async def test_another_address_at_the_same_time_is_not_what_was_booked(
+    case: TicketCase, shop: Shop, carrier: ScriptedCarrier, ticket: str
+) -> None:
+    carrier.answers = [BookedWaybill("YT0001")]
+    await book(case.customer, shop, ticket, address=HOME)
+    assert codes(await book(case.customer, shop, ticket, address=HOME)) == []
+    moved = await book(case.customer, shop, ticket, address=HOME | {"line1": "文一路2号"})
+
+    assert codes(moved) == ["WRONG_STATE"]
+    assert await count_waybills(shop) == 1
     await assert_books_agree(shop)
 
 
