@@ -3,7 +3,7 @@
 import threading
 from functools import lru_cache
 
-import snowballstemmer
+import Stemmer
 
 WORD_LIMIT = 100
 """Characters of one word that are read; the rest of a longer one is cut off."""
@@ -15,7 +15,7 @@ class StemmerOfThread(threading.local):
     """A stemmer keeps the word it works on: documents are analyzed in threads while queries are parsed."""
 
     def __init__(self) -> None:
-        self.english = snowballstemmer.stemmer("english")
+        self.english = Stemmer.Stemmer("english", 0)  # without a cache of its own
 
 
 _STEMMER = StemmerOfThread()
