@@ -7,7 +7,7 @@ from functools import lru_cache
 from itertools import chain
 
 from text.stemmer import word_forms
-from text.tokenizer import ascii_words, script_runs, segment_han
+from text.tokenizer import script_runs, segment_han
 
 ANALYZED_LIMIT = 200_000
 """Characters of terms kept for the names of one thing."""
@@ -56,7 +56,7 @@ def split_terms(texts: Iterable[str], *, keep_words: bool = True) -> list[str]:
 def find_terms(text: str, keep_words: bool) -> Sequence[str]:
     """The terms of one text."""
     if text.isascii():
-        forms = map(word_forms, ascii_words(text))
+        forms = [word_forms(other) for _, other in script_runs(text)]
         return [*chain.from_iterable(forms)] if keep_words else [each[-1] for each in forms]
     terms: list[str] = []
     for han, other in script_runs(text):

@@ -2,13 +2,16 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
-from functools import cache
+from collections.abc import Sequence
+from functools import cache, lru_cache
 
 import opencc
 import rjieba
 
 from text.measures import join_units
+
+REMEMBERED_LENGTH, REMEMBERED_TEXTS = 200, 2_000
+"""Characters up to which the runs of a text are remembered, and of how many texts."""
 
 _HAN = "\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
 _RUNS = re.compile(rf"([{_HAN}]+)|([^\W_{_HAN}]+)")
@@ -17,16 +20,20 @@ _HAN_CHARACTER = re.compile(rf"[{_HAN}]")
 _ACCENTS = re.compile("[\u0300-\u036f]")
 
 
-def script_runs(text: str) -> Iterable[tuple[str, str]]:
+def script_runs(text: str) -> Sequence[tuple[str, str]]:
     """The folded text in runs without blanks: pairs (Chinese, other), one of which is empty."""
+    return remembered_runs(text) if len(text) <= REMEMBERED_LENGTH else find_runs(text)
+
+
+def find_runs(text: str) -> Sequence[tuple[str, str]]:
     if text.isascii():
-        return [("", word) for word in ascii_words(text)]
-    return _RUNS.findall(join_units(fold_text(text)))
+        # most texts of most shops, at half the cost
+        return tuple(("", word) for word in _ASCII_WORD.findall(join_units(text.lower())))
+    return tuple(_RUNS.findall(join_units(fold_text(text))))
 
 
-def ascii_words(text: str) -> list[str]:
-    """The same of a text of ASCII, which most texts of most shops are: without Chinese, at half the cost."""
-    return _ASCII_WORD.findall(join_units(text.lower()))
+remembered_runs = lru_cache(REMEMBERED_TEXTS)(find_runs)
+"""The same, remembered: a title is read for its words, parts, pinyin and heads."""
 
 
 def fold_text(text: str) -> str:

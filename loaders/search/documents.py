@@ -54,6 +54,8 @@ from models import (
     Variant,
     is_available,
 )
+from models.base import JsonObject
+from models.sql.batches import in_batches
 from text import han_characters, normalize_code, pinyin_terms, split_parts, split_terms, strip_html
 from text.facet_values import write_number
 from text.pinyin import pinyin_of
@@ -90,6 +92,14 @@ class ProductValues(NamedTuple):
     """Short texts that say what it is like, such as its material, and not what it is."""
 
 
+class VariantTexts(NamedTuple):
+    """What a variant is found by."""
+
+    options: Sequence[JsonObject]
+    sku: str | None
+    barcode: str | None
+
+
 class CategoryNames(NamedTuple):
     """A category with those above it: how they are counted, and their names in all languages."""
 
@@ -100,6 +110,15 @@ class CategoryNames(NamedTuple):
 
 
 NO_CATEGORY = CategoryNames([], [], [])
+NO_PRICES: Mapping[str, list[int]] = {
+    name: numbers
+    for currency in CurrencyCode
+    for name, numbers in (
+        (price_field(currency), []),
+        (cheapest_field(currency, descending=False), [WITHOUT_PRICE]),
+        (cheapest_field(currency, descending=True), [-1]),
+    )
+}
 
 
 async def load_documents(session: AsyncSession, product_ids: Collection[int]) -> list[IndexDocument]:
@@ -146,7 +165,7 @@ async def load_documents(session: AsyncSession, product_ids: Collection[int]) ->
 def make_document(
     row: Product,
     category: CategoryNames,
-    variants: Sequence[Variant],
+    variants: Sequence[VariantTexts],
     values: ProductValues,
     numbers: Mapping[str, list[int]],
     *,
@@ -215,9 +234,8 @@ def heads_of(titles: Sequence[str], brand: str, described: Collection[str]) -> l
 
 
 def price_numbers(prices: Mapping[CurrencyCode, Sequence[int]]) -> dict[str, list[int]]:
-    numbers: dict[str, list[int]] = {}
-    for currency in CurrencyCode:
-        amounts = prices.get(currency, ())
+    numbers = dict(NO_PRICES)
+    for currency, amounts in prices.items():
         numbers[price_field(currency)] = list(amounts)
         numbers[cheapest_field(currency, descending=False)] = [min(amounts, default=WITHOUT_PRICE)]
         numbers[cheapest_field(currency, descending=True)] = [min(amounts, default=-1)]
@@ -250,15 +268,15 @@ async def _load_categories(
 
 async def _load_variants(
     session: AsyncSession, product_ids: Collection[int]
-) -> Mapping[int, Sequence[Variant]]:
-    found: defaultdict[int, list[Variant]] = defaultdict(list)
+) -> Mapping[int, Sequence[VariantTexts]]:
+    found: defaultdict[int, list[VariantTexts]] = defaultdict(list)
     statement = (
-        select(Variant)
+        select(Variant.product_id, Variant.options, Variant.sku, Variant.barcode)
         .where(Variant.product_id.in_(product_ids), Variant.archived_at.is_(None))
         .order_by(Variant.product_id, Variant.position, Variant.id)
     )
-    for variant in await session.scalars(statement):
-        found[variant.product_id].append(variant)
+    for product_id, options, sku, barcode in await session.execute(statement):
+        found[product_id].append(VariantTexts(options, sku, barcode))
     return found
 
 
@@ -282,35 +300,66 @@ async def _load_values(session: AsyncSession, product_ids: Collection[int]) -> M
     statement = (
         select(
             ProductAttribute.product_id,
+            ProductAttribute.attribute_id,
+            ProductAttribute.value_id,
             ProductAttribute.number,
             ProductAttribute.boolean,
             ProductAttribute.text,
             ProductAttribute.date,
-            Attribute.code,
-            Attribute.filterable,
-            AttributeValue.code.label("value"),
-            AttributeValue.name,
-            AttributeValue.translations,
         )
         .join(Attribute, Attribute.id == ProductAttribute.attribute_id)
-        .outerjoin(AttributeValue, AttributeValue.id == ProductAttribute.value_id)
         .where(ProductAttribute.product_id.in_(product_ids))
         .order_by(ProductAttribute.product_id, Attribute.code, ProductAttribute.position)
     )
-    for row in await session.execute(statement):
-        values = found[row.product_id]
-        texts = in_all_languages(row.name, row.translations, "name") if row.value else [row.text or ""]
+    rows = (await session.execute(statement)).all()
+    attributes = await _load_attributes(session, {attribute_id for _, attribute_id, *_ in rows})
+    names = await _load_value_names(session, {value_id for _, _, value_id, *_ in rows if value_id})
+    for product_id, attribute_id, value_id, number, boolean, text, day in rows:
+        code, filterable, is_description = attributes[attribute_id]
+        value, texts = names[value_id] if value_id else (None, [text or ""])
+        values = found[product_id]
         values.texts.extend(texts)
-        if KIND_OF_THING not in row.code or any(each in row.code for each in USED_WITH):
+        if is_description:
             values.descriptions.extend(text for text in texts if len(text) <= DESCRIPTION_LENGTH)
-        written = write_choice(
-            value=row.value, number=row.number, boolean=row.boolean, day=row.date, text=row.text
+        choice = attribute_value(
+            code, write_choice(value=value, number=number, boolean=boolean, day=day, text=text)
         )
-        choice = attribute_value(row.code, written)
         values.all.append(choice)
-        if row.filterable:
+        if filterable:
             values.choices.append(choice)
     return found
+
+
+async def _load_attributes(
+    session: AsyncSession, attribute_ids: Collection[int]
+) -> Mapping[int, tuple[str, bool, bool]]:
+    """Code, whether facets count its values, and whether they say what a product is like."""
+    statement = select(Attribute.id, Attribute.code, Attribute.filterable)
+    return {
+        id: (
+            code,
+            filterable,
+            KIND_OF_THING not in code or any(each in code for each in USED_WITH),
+        )
+        for batch in in_batches(attribute_ids)
+        for id, code, filterable in await session.execute(statement.where(Attribute.id.in_(batch)))
+    }
+
+
+async def _load_value_names(
+    session: AsyncSession, value_ids: Collection[int]
+) -> Mapping[int, tuple[str, list[str]]]:
+    """Code, and names in all languages."""
+    statement = select(
+        AttributeValue.id, AttributeValue.code, AttributeValue.name, AttributeValue.translations
+    )
+    return {
+        id: (code, in_all_languages(name, translations, "name"))
+        for batch in in_batches(value_ids)
+        for id, code, name, translations in await session.execute(
+            statement.where(AttributeValue.id.in_(batch))
+        )
+    }
 
 
 def write_choice(
