@@ -12,7 +12,7 @@ from domain.aftersales.deadlines import Deadlines
 from domain.aftersales.difference import send_paid_replacement
 from domain.aftersales.giving import give_ticket, release_uncertified, select_free, select_uncertified
 from domain.aftersales.overdue import act_on_overdue, select_overdue
-from domain.aftersales.priority import rank_unranked, select_unranked
+from domain.aftersales.priority import rank_unranked, read_again, select_outdated, select_unranked
 from domain.aftersales.rating import ask_for_rating, select_unasked
 from domain.aftersales.replacement import find_replaced_ticket
 from domain.aftersales.replacement_choice import fill_waiting_ticket, select_fillable_tickets
@@ -34,6 +34,9 @@ from settings import Settings
 
 RECOUNTED_AFTER = timedelta(minutes=1)
 """From when a ticket has changed: what changes together is counted once."""
+
+TERMS_SETTLED_AFTER = timedelta(minutes=1)
+"""From when an urgent word has changed: tickets are read again once for words that change together."""
 
 
 def deadlines_of(settings: Settings) -> Deadlines:
@@ -130,6 +133,23 @@ async def rank_ticket(resources: Resources, ticket_id: int) -> None:
         await rank_unranked(session, ticket_id, deadlines_of(resources.settings), now=resources.clock())
 
 
+async def read_tickets_again(resources: Resources, ticket_ids: Sequence[int]) -> int:
+    """Read what customers have written by the urgent words of now."""
+    async with resources.database.writes.begin() as session:
+        return await read_again(session, ticket_ids)
+
+
+async def read_one_again(resources: Resources, ticket_id: int) -> None:
+    await read_tickets_again(resources, [ticket_id])
+
+
+TICKETS_OUTDATED = Timer(
+    "ticket.terms_changed",
+    due=select_outdated,
+    act=read_one_again,
+    act_on_group=read_tickets_again,
+    age=lambda settings: TERMS_SETTLED_AFTER,
+)
 TICKETS_UNRANKED = Timer("ticket.unranked", due=select_unranked, act=rank_ticket)
 TICKETS_UNCERTIFIED = Timer(
     "ticket.holder_uncertified",

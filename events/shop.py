@@ -6,6 +6,7 @@ from datetime import date
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.aftersales.urgent_terms import KNOWN_TERMS_KEY, KnownUrgentTerms
 from domain.order import OrderTerms
 from domain.payment.approval_limit import APPROVAL_LIMITS, APPROVAL_LIMITS_KEY
 from domain.place import GEOCODES_KEY
@@ -121,7 +122,13 @@ class Shop:
         settings, database, bus, clock = self.settings, self.database, self.bus, self.clock
         limits = {**APPROVAL_LIMITS, **settings.payments.refund_approval_limits}
         database.reads.configure(info={APPROVAL_LIMITS_KEY: limits})
-        database.writes.configure(info={APPROVAL_LIMITS_KEY: limits, GEOCODES_KEY: self.geocoder is not None})
+        database.writes.configure(
+            info={
+                APPROVAL_LIMITS_KEY: limits,
+                GEOCODES_KEY: self.geocoder is not None,
+                KNOWN_TERMS_KEY: KnownUrgentTerms(),
+            }
+        )
         deadlines, subscriptions, jobs = settings.deadlines, settings.subscriptions, settings.jobs
         self.order_terms = OrderTerms(
             self.payment_methods,

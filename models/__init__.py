@@ -230,6 +230,7 @@ from models.training import (
     is_counting,
 )
 from models.unhandled_report import UnhandledKind, UnhandledReport
+from models.urgent_term import UrgentTerm, select_terms_now
 from models.vehicle import CourierPosition, CourierProfile, Vehicle
 from models.verification import (
     DeviceToken,

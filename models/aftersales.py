@@ -167,6 +167,7 @@ class Ticket(HasCurrency, Base):
         Index("ix_tickets_status_id", "status", "id"),
         Index("ix_tickets_due_at", "due_at"),
         Index("ix_tickets_attend_by", "attend_by", "id", sqlite_where=WAITS, postgresql_where=WAITS),
+        Index("ix_tickets_terms_edition", "terms_edition", sqlite_where=WAITS, postgresql_where=WAITS),
         Index("ix_tickets_assignee_id", "assignee_id", sqlite_where=NEEDED, postgresql_where=NEEDED),
         Index("ix_tickets_unanswered", "id", sqlite_where=UNANSWERED, postgresql_where=UNANSWERED),
         Index("ix_tickets_overdue", "id", sqlite_where=LATE, postgresql_where=LATE),
@@ -239,6 +240,8 @@ class Ticket(HasCurrency, Base):
     """How many hours earlier, for the words of the customer."""
     urgent_terms: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
     """These words."""
+    terms_edition: Mapped[int] = mapped_column(default=0, server_default="0")
+    """The edition of the words by which all its texts were read."""
     unanswered_since: Mapped[datetime | None]
     """Since when the customer waits for an answer to a message; None where they do not."""
     merged_into_id: Mapped[int | None] = mapped_column(BigId)

@@ -39,6 +39,7 @@ from schema.ticket_report import TicketReportQuery
 from schema.ticket_thread import TicketThreadMutation, TicketThreadQuery
 from schema.tracking import TrackingMutation, TrackingQuery
 from schema.training import TrainingMutation, TrainingQuery
+from schema.urgent_term import UrgentTermMutation, UrgentTermQuery
 from schema.vehicle import VehicleMutation, VehicleQuery
 
 
@@ -68,6 +69,7 @@ class Query(
     AftersalesQuery,
     AgreementQuery,
     TicketAgentQuery,
+    UrgentTermQuery,
     TicketThreadQuery,
     TrainingQuery,
     WorkQueueQuery,
@@ -104,6 +106,7 @@ class Mutation(
     AftersalesMutation,
     AgreementMutation,
     TicketAgentMutation,
+    UrgentTermMutation,
     TicketThreadMutation,
     TrainingMutation,
     CatalogMutation,

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -9,13 +10,14 @@ from uuid import uuid4
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, inspect, select, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 import models
 from migrations.compared import RETIRED, is_compared
 from migrations.revisions import VERSIONS, known_revisions
 from migrations.runner import newest_revision, upgrade
+from models.urgent_term import FIRST_TERMS
 
 if TYPE_CHECKING:
     from tests.servers import PostgresServer
@@ -144,6 +146,37 @@ def test_an_upgraded_shop_charges_what_it_charged(empty_url: str) -> None:
         ("China", "EXPRESS", 1_800, 500, None),
         ("Remote", "EXPRESS", 2_500, 1_500, None),
         ("Abroad", "EXPRESS", 12_000, 6_000, None),
+    }
+
+
+def test_an_upgraded_shop_knows_the_urgent_words_that_a_new_one_begins_with(empty_url: str) -> None:
+    upgrade(empty_url)
+
+    def words(connection: Connection) -> set[tuple[Any, ...]]:
+        rows = connection.execute(
+            select(
+                models.UrgentTerm.language,
+                models.UrgentTerm.term,
+                models.UrgentTerm.word,
+                models.UrgentTerm.hours,
+                models.UrgentTerm.exceptions,
+                models.UrgentTerm.edition,
+                models.UrgentTerm.created_at,
+            )
+        )
+        return {(*row[:4], tuple(row[4]), *row[5:]) for row in rows}
+
+    assert ask(empty_url, words) == {
+        (
+            each.language,
+            each.term,
+            each.word,
+            each.hours,
+            each.exceptions,
+            0,
+            datetime(2000, 1, 1, tzinfo=UTC),
+        )
+        for each in FIRST_TERMS
     }
 
 

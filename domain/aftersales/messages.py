@@ -13,6 +13,7 @@ from domain.aftersales.questions import follow_message
 from domain.aftersales.states import answer_customer
 from domain.aftersales.texts import MESSAGE_LIMIT, clean_text
 from domain.aftersales.ticket import check_ticket_media
+from domain.aftersales.urgent_terms import load_urgent_terms
 from domain.cause import Cause
 from domain.errors import Invalid, LimitReached, NotFound, collect_refusals
 from domain.events import TicketMessageAdded
@@ -84,7 +85,7 @@ async def add_message(
     # Customers see every event of their tickets, so an internal note is not one.
     if not draft.internal:
         follow_message(ticket, deadlines, from_customer=cause.by == ticket.account_id, cause=cause)
-        note_answer(ticket, body, deadlines, cause=cause)
+        await note_answer(session, ticket, body, deadlines, cause=cause)
         record(session, TicketMessageAdded(ticket, message_id=message.id), cause)
     return ticket
 
@@ -100,14 +101,16 @@ async def lock_thread(session: AsyncSession, ticket_id: int) -> Ticket:
     return ticket if ticket.merged_into_id is None else await lock_thread(session, ticket_id)
 
 
-def note_answer(ticket: Ticket, body: str, deadlines: Deadlines, *, cause: Cause) -> None:
+async def note_answer(
+    session: AsyncSession, ticket: Ticket, body: str, deadlines: Deadlines, *, cause: Cause
+) -> None:
     """Note that the customer waits for an answer, with the words that make it urgent, or has got one.
 
     So they do where they write about a ticket that has ended.
     """
     if cause.by == ticket.account_id:
         ticket.unanswered_since = ticket.unanswered_since or cause.now
-        note_words(ticket, [body])
+        note_words(ticket, [body], await load_urgent_terms(session))
         rank_ticket(ticket, deadlines, now=cause.now)
     else:
         answer_customer(ticket, deadlines, now=cause.now)

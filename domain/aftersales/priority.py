@@ -3,21 +3,19 @@
 The order is by a moment, so that it stays right while time passes. A ticket that waits for others has none.
 """
 
-import re
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from itertools import pairwise
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.deadlines import Deadlines
+from domain.aftersales.urgent_terms import UrgentTerms, find_urgent_terms, load_urgent_terms
 from domain.aftersales.worth import sum_unit_costs
 from domain.payment.approval_limit import find_limit
-from models import Ticket, TicketStatus
+from models import Ticket, TicketMessage, TicketStatus, UrgentTerm
 from models.sql.types import AnySelect
-from text.stemmer import stem_word
-from text.tokenizer import script_runs
 
 WAITS_FOR_SHOP = frozenset(
     {
@@ -33,69 +31,18 @@ WAITS_FOR_SHOP = frozenset(
 VALUE_HOURS = ((100, 24), (50, 12), (10, 4))
 """How many hours earlier: from this many per cent of what one person may give away alone."""
 
-THREAT, ANGER, HURRY = 24, 12, 6
-"""How many hours earlier, by what the strongest word says."""
-
-HAN_WORDS: Mapping[str, int] = {
-    **dict.fromkeys(("律师", "起诉", "法院", "报警", "诈骗", "骗子", "欺诈", "举报", "曝光"), THREAT),
-    **dict.fromkeys(("投诉", "消协", "消费者协会", "工商局", "市场监管"), THREAT),
-    **dict.fromkeys(
-        ("生气", "愤怒", "气死", "气愤", "垃圾", "太差", "失望", "差评", "忍无可忍", "恶心"), ANGER
-    ),
-    **dict.fromkeys(("着急", "很急", "紧急", "加急", "尽快", "马上", "立刻", "急用", "等不及"), HURRY),
-}
-LATIN_WORDS: Mapping[str, int] = {
-    stem_word(word): hours
-    for words, hours in (
-        ("lawyer attorney lawsuit sue court police fraud scam fraudulent chargeback complaint", THREAT),
-        (
-            "angry furious terrible awful horrible disgusting unacceptable ridiculous disappointed worst",
-            ANGER,
-        ),
-        ("urgent urgently asap immediately emergency hurry", HURRY),
-    )
-    for word in words.split()
-} | {"12315": THREAT}
-HAN_NEGATIONS = ("不", "没", "没有", "不用", "不是", "别", "无需")
-HAN_INTENSIFIERS = ("特别",)
-"""They end like a negation."""
-HAN_GOODS: Mapping[str, tuple[str, ...]] = {"垃圾": ("桶", "袋", "箱", "篓", "车"), "报警": ("器",)}
-"""What makes a good of a word that is urgent by itself."""
-LATIN_NEGATIONS = frozenset({"not", "no", "never", "isn", "don", "t", "without"})
-"""A word right after one of these says the opposite."""
-
 WORDS_LIMIT = 10
 """Words that are kept of a ticket."""
 
-
-def find_urgent_terms(text: str) -> dict[str, int]:
-    """The words of a text that make it urgent, each with how many hours earlier it is attended to."""
-    found: dict[str, int] = {}
-    runs = list(script_runs(text))
-    for (_, before), (han, other) in pairwise([("", ""), *runs]):
-        found |= {
-            word: hours
-            for word, hours in HAN_WORDS.items()
-            if any(is_meant(han, match) for match in re.finditer(word, han))
-        }
-        stem = stem_word(other) if other else ""
-        if stem in LATIN_WORDS and before not in LATIN_NEGATIONS:
-            found[other] = LATIN_WORDS[stem]
-    return found
+MESSAGES_READ = 50
+"""Messages of its customer that are read again, the newest, when words have changed."""
 
 
-def is_meant(text: str, word: re.Match[str]) -> bool:
-    """Whether a word of a Chinese text says what it says by itself: not denied, and not a part of goods."""
-    before, after = text[: word.start()], text[word.end() :]
-    denied = before.endswith(HAN_NEGATIONS) and not before.endswith(HAN_INTENSIFIERS)
-    return not denied and not after.startswith(HAN_GOODS.get(word[0], ()))
-
-
-def note_words(ticket: Ticket, texts: Iterable[str]) -> None:
+def note_words(ticket: Ticket, texts: Iterable[str], terms: UrgentTerms) -> None:
     """Note what the customer has said that makes a ticket urgent; what was said before stays."""
     found = dict.fromkeys(ticket.urgent_terms or (), 0)
     for text in texts:
-        words = find_urgent_terms(text)
+        words = find_urgent_terms(text, terms)
         found |= words
         ticket.word_hours = max([ticket.word_hours or 0, *words.values()])
     ticket.urgent_terms = list(found)[:WORDS_LIMIT]
@@ -119,7 +66,10 @@ async def weigh_ticket(
     session: AsyncSession, ticket: Ticket, text: str, deadlines: Deadlines, *, now: datetime
 ) -> None:
     """Note what a customer asks for and how they say it, and set by when it should be attended to."""
-    note_words(ticket, [text])
+    terms = await load_urgent_terms(session)
+    note_words(ticket, [text], terms)
+    if ticket.version == 0:  # a new one has no other texts
+        ticket.terms_edition = terms.edition
     await note_value(session, ticket)
     rank_ticket(ticket, deadlines, now=now)
 
@@ -152,3 +102,59 @@ async def rank_unranked(
 ) -> None:
     ticket = await session.get_one(Ticket, ticket_id, with_for_update=True, populate_existing=True)
     await weigh_ticket(session, ticket, ticket.description, deadlines, now=now)
+
+
+def select_outdated(now: datetime) -> AnySelect:
+    """The ids of tickets that wait for the shop and were read by words that have changed since."""
+    edition = select(func.coalesce(func.max(UrgentTerm.edition), 0)).where(UrgentTerm.created_at <= now)
+    outdated = Ticket.terms_edition < edition.scalar_subquery()
+    return select(Ticket.id).where(outdated, Ticket.attend_by.is_not(None)).order_by(Ticket.id)
+
+
+async def read_again(session: AsyncSession, ticket_ids: Collection[int]) -> int:
+    """Read the texts of tickets by the words of now, all in one transaction; how many.
+
+    By when they should be attended to moves with the hours of their words.
+    """
+    terms = await load_urgent_terms(session)
+    rows = await session.scalars(
+        select(Ticket)
+        .where(Ticket.id.in_(ticket_ids), Ticket.terms_edition < terms.edition, Ticket.attend_by.is_not(None))
+        .order_by(Ticket.id)
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
+    )
+    tickets = rows.all()
+    texts = await load_texts(session, tickets)
+    for ticket in tickets:
+        before = ticket.word_hours
+        ticket.urgent_terms, ticket.word_hours, ticket.terms_edition = [], 0, terms.edition
+        note_words(ticket, texts[ticket.id], terms)
+        if ticket.attend_by is not None:
+            ticket.attend_by += timedelta(hours=before - ticket.word_hours)
+    return len(tickets)
+
+
+async def load_texts(session: AsyncSession, tickets: Sequence[Ticket]) -> Mapping[int, Sequence[str]]:
+    """What customers have written of tickets: their descriptions, those of duplicates, and messages."""
+    texts = defaultdict[int, list[str]](list)
+    for ticket in tickets:
+        texts[ticket.id].append(ticket.description)
+    ids = list(texts)
+    duplicates = select(Ticket.merged_into_id, Ticket.description).where(Ticket.merged_into_id.in_(ids))
+    place = func.row_number().over(partition_by=TicketMessage.ticket_id, order_by=TicketMessage.id.desc())
+    newest = (
+        select(TicketMessage.ticket_id, TicketMessage.body, TicketMessage.id, place.label("place"))
+        .join(Ticket, (Ticket.id == TicketMessage.ticket_id) & (Ticket.account_id == TicketMessage.author_id))
+        .where(TicketMessage.ticket_id.in_(ids), TicketMessage.internal.is_(False))
+        .subquery()
+    )
+    messages = (
+        select(newest.c.ticket_id, newest.c.body)
+        .where(newest.c.place <= MESSAGES_READ)
+        .order_by(newest.c.ticket_id, newest.c.id)
+    )
+    for statement in (duplicates, messages):
+        for ticket_id, text in await session.execute(statement):
+            texts[ticket_id].append(text)
+    return texts

@@ -227,6 +227,7 @@ PERSONAL_TABLES: Mapping[type[Base], PersonalTable] = {
                 "overdue_obstacle",
                 "rate_at",
                 "recount_at",
+                "terms_edition",
                 "urgent_terms",
                 "value_hours",
                 "word_hours",

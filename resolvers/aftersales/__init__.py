@@ -92,6 +92,7 @@ from resolvers.aftersales.thread import (
     ticket_read,
     unread,
 )
+from resolvers.aftersales.urgent_terms import urgent_term_save, urgent_terms
 
 __all__ = [
     "ProposedAnswer",
@@ -178,6 +179,8 @@ __all__ = [
     "ticket_updates",
     "tickets",
     "unread",
+    "urgent_term_save",
+    "urgent_terms",
     "windows",
     "worth",
 ]

@@ -94,6 +94,18 @@ async def test_a_manager_saves_to_what_the_shop_agrees_by_itself(sign_in: SignIn
     assert "damaged-small" in [each["code"] for each in rules]
 
 
+async def test_a_manager_saves_a_word_that_makes_tickets_urgent(sign_in: SignIn) -> None:
+    desk = await sign_in("staff", "manager")
+
+    saved = await desk.do(
+        "StaffUrgentTermSave", language="zh", word="漏水", hours=12, exceptions=["防漏水"], version=None
+    )
+    terms = (await desk.read("StaffUrgentTerms"))["urgentTerms"]
+
+    assert saved["urgentTerm"]["version"] == 1
+    assert saved["urgentTerm"] in terms
+
+
 async def test_an_agent_says_what_they_handle_and_takes_the_most_urgent_ticket(sign_in: SignIn) -> None:
     web, desk, manager = (
         await sign_in("web", "xiaoyu"),

@@ -22,6 +22,7 @@ BY_OTHERS = {
     "course_versions": "courses are the shop's",
     "delivery_runs": "work of a courier, for the shop",
     "price_changes": "work of the catalogue, for the shop",
+    "urgent_terms": "work of the office, for the shop",
     "waves": "work of the warehouse, for the shop",
     "stock_movements": "work of the warehouse, for the shop; never edited",
 }

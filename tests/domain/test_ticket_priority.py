@@ -9,11 +9,14 @@ from domain.aftersales.automatic import agree_when_opened
 from domain.aftersales.decisions import agree_ticket
 from domain.aftersales.messages import MessageDraft, add_message
 from domain.aftersales.overdue import act_on_overdue
-from domain.aftersales.priority import find_urgent_terms, hours_of_value
+from domain.aftersales.priority import hours_of_value
 from domain.aftersales.settlement import follow_refunds
+from domain.aftersales.urgent_terms import find_urgent_terms, load_urgent_terms
+from domain.aftersales.urgent_terms.finding import parts_of
 from domain.cause import Cause
 from domain.order.lifecycle import cancel_open_tickets
 from models import Role, Ticket, TicketStatus, TicketType
+from models.urgent_term import FIRST_TERMS
 from tests.factories.account import create_account
 from tests.factories.aftersales import (
     DEADLINES,
@@ -43,8 +46,14 @@ HOUR = timedelta(hours=1)
         ("垃圾桶的盖子坏了，烟雾报警器不响", {}),
     ],
 )
-def test_words_make_a_ticket_urgent_unless_they_are_denied(text: str, found: dict[str, int]) -> None:
-    assert find_urgent_terms(text) == found
+async def test_words_make_a_ticket_urgent_unless_they_are_denied(
+    session: AsyncSession, text: str, found: dict[str, int]
+) -> None:
+    assert find_urgent_terms(text, await load_urgent_terms(session)) == found
+
+
+def test_the_words_that_a_shop_begins_with_are_spelled_as_they_are_compared() -> None:
+    assert [each.term for each in FIRST_TERMS] == [parts_of(each.word)[0] for each in FIRST_TERMS]
 
 
 def test_what_is_worth_more_of_what_one_person_may_give_is_attended_to_earlier() -> None:
