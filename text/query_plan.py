@@ -5,7 +5,7 @@ meanwhile.
 """
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -140,21 +140,37 @@ def _read_word(value: Any) -> str:
     return value
 
 
-def matches_names(plan: QueryPlan, names: Iterable[str]) -> bool:
-    """Whether the names of one thing, in all its languages together, match every clause of a plan."""
-    terms = _terms_of_names(tuple(names))
-    return all(_matches_terms(clause, terms) for clause in plan.clauses)
+@dataclass(frozen=True, slots=True)
+class NameMatcher:
+    """Tells which names match every clause of a plan; made once for many names."""
+
+    clauses: tuple[tuple[frozenset[str], tuple[str, ...], tuple[tuple[str, ...], ...]], ...]
+    """Words, beginnings and phrases of each clause, one of which is enough."""
+
+    @classmethod
+    def of(cls, plan: QueryPlan) -> "NameMatcher":
+        return cls(
+            tuple(
+                (
+                    frozenset(term for term, _ in clause.terms),
+                    tuple(phrase.words[-1] for phrase in clause.phrases if phrase.is_prefix),
+                    tuple(phrase.words for phrase in clause.phrases),
+                )
+                for clause in plan.clauses
+            )
+        )
+
+    def matches(self, names: Iterable[str]) -> bool:
+        """Whether the names of one thing, in all its languages together, match every clause."""
+        terms = _terms_of_names(tuple(names))
+        return all(
+            not words.isdisjoint(terms)
+            or any(term.startswith(beginnings) for term in terms)
+            or any(terms.issuperset(phrase) for phrase in phrases)
+            for words, beginnings, phrases in self.clauses
+        )
 
 
 @lru_cache(NAMES_REMEMBERED)
 def _terms_of_names(names: tuple[str, ...]) -> frozenset[str]:
     return frozenset({*analyze_texts(names).split(), *pinyin_terms(names)})
-
-
-def _matches_terms(clause: QueryClause, terms: Collection[str]) -> bool:
-    if any(term in terms for term, _ in clause.terms):
-        return True
-    prefixes = [phrase.words[-1] for phrase in clause.phrases if phrase.is_prefix]
-    if any(term.startswith(prefix) for prefix in prefixes for term in terms):
-        return True
-    return any(all(character in terms for character in phrase.words) for phrase in clause.phrases)

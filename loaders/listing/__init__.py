@@ -7,7 +7,7 @@ from loaders.listing.filters import (
     load_attribute_applicability,
     load_flash_sale_products,
 )
-from loaders.listing.page import ProductSort, count_products, load_product_page
+from loaders.listing.page import ProductSort, count_products, load_best_products, load_product_page
 
 __all__ = [
     "AttributeChoice",
@@ -17,6 +17,7 @@ __all__ = [
     "ProductSort",
     "count_products",
     "load_attribute_applicability",
+    "load_best_products",
     "load_facets",
     "load_flash_sale_products",
     "load_product_page",

@@ -85,6 +85,16 @@ async def load_product_page(
     return page
 
 
+async def load_best_products(
+    index: SearchIndex, reads: Reads, criteria: ProductCriteria, *, limit: int
+) -> Sequence[Product]:
+    """The first of the list by relevance, without cursors."""
+    ranked = await rank_in_turn(index, criteria.ranked_queries, limit=WEIGHED_LIMIT)
+    ids = [hit.id for some in ranked for hit in some][:limit]
+    products = await _load_products(reads, ids)
+    return [products[id] for id in ids if id in products and products[id].status in criteria.statuses]
+
+
 def ranked_limit(request: PageRequest, bounds: Mapping[str, tuple[int, int]]) -> int:
     """How many rows are ranked for a page: where it is one of the first, only those that are weighed."""
     place, _ = bounds.get("after", (-1, 0))

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 
 from gateways.search import Hit
 from loaders.search.fields import INTEREST, LOOK
@@ -31,6 +30,6 @@ def weigh_hits(hits: Sequence[Hit]) -> list[Hit]:
         interest, look = hit.numbers
         share = 1 + INTEREST_SHARE * min(interest, INTEREST_LIMIT)
         share *= REPEATED_SHARE ** min(seen[look], REPEATED_LIMIT)
-        weighed.append(replace(hit, key=hit.key * share))
+        weighed.append(Hit(hit.id, hit.key * share, hit.numbers))
         seen[look] += 1
     return [*sorted(weighed, key=lambda hit: (-hit.key, -hit.id)), *hits[WEIGHED_LIMIT:]]

@@ -100,6 +100,8 @@ class FieldBoosts:
     """A word that only begins as it was typed: the same for every such word."""
     heads: Mapping[str, float] = field(default_factory=dict)
     """What the word that the query is about counts beside `words`."""
+    anywhere: bool = True
+    """Whether these are all fields that have words, so that one list of documents stands for them."""
 
 
 PRODUCT_BOOSTS = FieldBoosts(
@@ -121,6 +123,14 @@ ARTICLE_BOOSTS = FieldBoosts(
     han={TITLE_HAN: 0.5, QUESTIONS_HAN: 0.5, OTHER_HAN: 0.1},
     prefixes={TITLE: 0.5, KEYWORDS: 0.5, QUESTIONS: 0.5, DESCRIPTION: 0.25, PINYIN: 0.25},
 )
+
+NAME_BOOSTS = FieldBoosts(
+    words={KEYWORDS: 1.0, PINYIN: 1.0},
+    han={OTHER_HAN: 1.0},
+    prefixes={KEYWORDS: 1.0, PINYIN: 1.0},
+    anywhere=False,
+)
+"""Where the names of brands and categories stand: who has one of them in a query is found there."""
 
 
 def category_value(path: str) -> str:
@@ -148,7 +158,11 @@ def text_query(plan: QueryPlan, boosts: FieldBoosts = PRODUCT_BOOSTS) -> TextQue
 def clause_of(clause: QueryClause, boosts: FieldBoosts) -> Clause:
     heads = boosts.heads if clause.is_head else {}
     alternatives = [
-        Alternative((term,), boosts_of(term, share / 100, boosts, heads), anywhere=not is_character(term))
+        Alternative(
+            (term,),
+            boosts_of(term, share / 100, boosts, heads),
+            anywhere=boosts.anywhere and not is_character(term),
+        )
         for term, share in clause.terms
     ]
     for phrase in clause.phrases:

@@ -6,22 +6,15 @@ from dataclasses import dataclass
 from domain.errors import Invalid
 from loaders.listing import ProductCriteria
 from loaders.suggestions import load_suggestions
-from models import Category, CurrencyCode, Product, Translations
+from models import Category, CurrencyCode, Product
 from resolvers.catalog.listing import check_query, ready_index
 from resolvers.catalog.product import apply_preferences
 from resolvers.context import Info
 from text import normalize_code
-from text.query_plan import matches_names
 
 SUGGESTIONS_LIMIT = 20
 SPARE = 3
 """Products that are looked at for each that is suggested: some have the same title."""
-
-CATEGORIES_LIMIT = 3
-"""Categories among the suggestions."""
-
-BRANDS_LIMIT = 2
-"""Brands among the suggestions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,19 +56,13 @@ async def search_suggestions(
     categories = [
         SearchSuggestion(viewer.translate(row.translations, "name", row.name), category=row)
         for row in matches.categories
-        if matches_names(matches.plan, names_in_all_languages(row.name, row.translations))
     ]
-    brands = [
-        SearchSuggestion(brand, brand=brand)
-        for brand in matches.brands
-        if matches_names(matches.plan, [brand])
-    ]
+    brands = [SearchSuggestion(brand, brand=brand) for brand in matches.brands]
     products = [
         SearchSuggestion(viewer.translate(row.translations, "title", row.title), product=row)
         for row in matches.products
     ]
-    found = [*categories[:CATEGORIES_LIMIT], *brands[:BRANDS_LIMIT], *products]
-    return list(first_by_text(found).values())[:first]
+    return list(first_by_text([*categories, *brands, *products]).values())[:first]
 
 
 def first_by_text(suggestions: Iterable[SearchSuggestion]) -> dict[str, SearchSuggestion]:
@@ -84,7 +71,3 @@ def first_by_text(suggestions: Iterable[SearchSuggestion]) -> dict[str, SearchSu
     for each in suggestions:
         found.setdefault(normalize_code(each.text) or each.text, each)
     return found
-
-
-def names_in_all_languages(name: str, translations: Translations) -> Iterable[str]:
-    return [name, *(texts.get("name", "") for texts in translations.values())]

@@ -15,7 +15,7 @@ from text.query_parser import (
     split_compounds,
     word_splits,
 )
-from text.query_plan import CLAUSES_LIMIT, InvalidQueryPlan, matches_names, read_plan
+from text.query_plan import CLAUSES_LIMIT, InvalidQueryPlan, NameMatcher, read_plan
 
 
 def words_of(query: str) -> list[str]:
@@ -142,5 +142,5 @@ def test_a_name_matches_a_plan_only_with_every_word_of_it() -> None:
     known = KnownTerms({"green": 1}, completions=[("tea", 1)])
     plan = build_plan("green te", parse_query("green te"), known, {})
 
-    assert matches_names(plan, ["Green teas"])
-    assert not matches_names(plan, ["Green"])
+    assert NameMatcher.of(plan).matches(["Green teas"])
+    assert not NameMatcher.of(plan).matches(["Green"])
