@@ -13,6 +13,7 @@ from domain.aftersales.difference import send_paid_replacement
 from domain.aftersales.giving import give_ticket, release_uncertified, select_free, select_uncertified
 from domain.aftersales.overdue import act_on_overdue, select_overdue
 from domain.aftersales.priority import rank_unranked, read_again, select_outdated, select_unranked
+from domain.aftersales.question_opening import QuestionTerms
 from domain.aftersales.rating import ask_for_rating, select_unasked
 from domain.aftersales.replacement import find_replaced_ticket
 from domain.aftersales.replacement_choice import fill_waiting_ticket, select_fillable_tickets
@@ -56,6 +57,14 @@ def deadlines_of(settings: Settings) -> Deadlines:
         wait_for_stock=settings.deadlines.replacement_stock_within,
         repair=settings.deadlines.repaired_within,
         close_question=settings.deadlines.question_closed_after,
+    )
+
+
+def question_terms_of(settings: Settings) -> QuestionTerms:
+    """How much customers ask about no order."""
+    limits = settings.aftersales
+    return QuestionTerms(
+        settings.locale.default_currency, limits.open_questions_limit, limits.questions_per_day
     )
 
 

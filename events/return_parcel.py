@@ -14,7 +14,7 @@ from domain.aftersales.return_tracking import (
     attend_return,
     select_unattended_returns,
 )
-from domain.aftersales.ticket import lock_ticket
+from domain.aftersales.ticket import lock_any_ticket
 from domain.cause import Cause
 from domain.events import TicketEvent
 from domain.shipment import TrackingFact
@@ -95,7 +95,7 @@ async def store_return_facts(
 
 async def end_return(session: AsyncSession, event: TicketEvent, resources: Resources) -> None:
     """What a ticket waits for no longer is neither collected nor followed any more."""
-    _, ticket = await lock_ticket(session, event.ticket.id)
+    _, ticket = await lock_any_ticket(session, event.ticket.id)
     await end_unneeded_collection(session, ticket, now=resources.clock())
     await end_unawaited_return(session, ticket, now=resources.clock())
 

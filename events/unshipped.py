@@ -3,6 +3,7 @@
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.settlement import follow_replacement
+from domain.aftersales.ticket import order_id_of
 from domain.cause import Cause
 from domain.events import (
     OrderBackordersFilled,
@@ -40,7 +41,7 @@ async def deliver_replacement_without_shipping(
     resources: Resources,
 ) -> None:
     """Deliver what of a ticket's replacement needs no shipping."""
-    await deliver_unshipped_units(session, event.ticket.order_id, resources)
+    await deliver_unshipped_units(session, order_id_of(event.ticket), resources)
 
 
 async def deliver_unshipped_units(session: AsyncSession, order_id: int, resources: Resources) -> None:

@@ -133,6 +133,16 @@ class TicketsByOrder(ManyByKey[int, Ticket]):
     brings = {"ticket_lines": (Ticket.id, TicketLine.ticket_id)}
 
 
+class OpenQuestionsByCustomer(ManyByKey[int, Ticket]):
+    """The questions of customers about no order that have not ended."""
+
+    key = Ticket.account_id
+    order_by = Ticket.id
+
+    def statement(self) -> AnySelect:
+        return select(Ticket).where(Ticket.order_id.is_(None), Ticket.closed_at.is_(None))
+
+
 class MergedByTicket(ManyByKey[int, Ticket]):
     key = Ticket.merged_into_id
     order_by = Ticket.id
@@ -374,6 +384,7 @@ class AftersalesLoaders:
     ticket = loader(TicketById)
     ticket_by_number = loader(TicketByNumber)
     order_tickets = loader(TicketsByOrder)
+    customer_questions = loader(OpenQuestionsByCustomer)
     ticket_lines = loader(LinesByTicket)
     merged_tickets = loader(MergedByTicket)
     split_tickets = loader(SplitByTicket)

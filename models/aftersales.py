@@ -25,7 +25,7 @@ class TicketType(StrEnum):
     REPAIR = "REPAIR"
     """The same units, repaired: they are sent in, repaired and sent back."""
     QUESTION = "QUESTION"
-    """An answer; it is about the order as a whole and names no lines of it."""
+    """An answer; it is about an order as a whole, or about none, and names no lines."""
 
 
 class TicketChannel(StrEnum):
@@ -158,10 +158,11 @@ class ReturnCondition(StrEnum):
 
 
 class Ticket(HasCurrency, Base):
-    """A customer's request about goods they bought."""
+    """A customer's request about goods they bought, or what they want to know."""
 
     __tablename__ = "tickets"
     __table_args__ = (
+        CheckConstraint("order_id IS NOT NULL OR type = 'QUESTION'", name="order"),
         Index("ix_tickets_order_id", "order_id"),
         Index("ix_tickets_account_id_id", "account_id", "id"),
         Index("ix_tickets_status_id", "status", "id"),
@@ -193,7 +194,8 @@ class Ticket(HasCurrency, Base):
 
     id: Mapped[Id]
     number: Mapped[str] = mapped_column(unique=True)
-    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
+    order_id: Mapped[int | None] = mapped_column(ForeignKey("orders.id"))
+    """The order it is about; None of a question about none."""
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
     assignee_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
     type: Mapped[TicketType]

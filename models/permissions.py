@@ -109,6 +109,8 @@ class Permission(StrEnum):
     """See internal messages, assignees and suggested articles, wherever a ticket is shown."""
     TICKET_OPEN = "TICKET_OPEN"
     """Open tickets of one's own and apply again."""
+    QUESTION_ASK = "QUESTION_ASK"
+    """Ask what is about no order: customers for themselves, staff for customers."""
     TICKET_TAKE_PART = "TICKET_TAKE_PART"
     """Write messages, send goods back, escalate, cancel: customers in their own tickets, staff in all."""
     TICKET_HANDLE = "TICKET_HANDLE"
@@ -163,7 +165,7 @@ WAREHOUSE = (
 SUPPORT = (
     OFFICE
     | {P.ACCOUNT_VIEW, P.ADDRESS_EDIT, P.ARTICLE_EDIT, P.CUSTOMER_SERVE, P.CUSTOMER_VIEW}
-    | {P.ORDER_CHANGE, P.ORDER_HOLD, P.ORDER_PLACE, P.REFUND}
+    | {P.ORDER_CHANGE, P.ORDER_HOLD, P.ORDER_PLACE, P.QUESTION_ASK, P.REFUND}
     | {P.RETURN_RECEIVE, P.SHIPMENT_LIST, P.SHIPMENT_VIEW}
     | {P.TICKET_HANDLE, P.TICKET_OPEN, P.TICKET_TAKE_PART, P.TICKET_VIEW, P.TICKET_VIEW_ALL}
 )
@@ -180,7 +182,9 @@ GRANTS: Mapping[Role, frozenset[Permission]] = {
     for role, permissions in {
         Role.GUEST: EVERYBODY | {P.CART, P.ORDER_PLACE},
         Role.GUEST_BUYER: OF_ONE_ORDER,
-        Role.CUSTOMER: SIGNED_IN | OF_ONE_ORDER | {P.ADDRESS_EDIT, P.CART, P.ORDER_PLACE, P.STORE_CREDIT},
+        Role.CUSTOMER: (
+            SIGNED_IN | OF_ONE_ORDER | {P.ADDRESS_EDIT, P.CART, P.ORDER_PLACE, P.QUESTION_ASK, P.STORE_CREDIT}
+        ),
         Role.CATALOGUE: CATALOGUE,
         Role.WAREHOUSE: WAREHOUSE,
         Role.COURIER: SIGNED_IN | SHIPMENTS | {P.DELIVERY_RUN_DRIVE, P.TRAINING_TAKE},

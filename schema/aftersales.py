@@ -182,7 +182,7 @@ class ProposedAnswer:
 
 @row_type(models.Ticket)
 class Ticket(Node):
-    """A customer's request about goods they bought."""
+    """A customer's request about goods they bought, or what they want to know."""
 
     number: str
     """The shop's own number, by which customers name it."""
@@ -234,8 +234,8 @@ class Ticket(Node):
     """Since when nobody has anything to do for it; null while somebody has."""
     timeline: list[TicketUpdate] = loaded("ticket_events", key="id", size=SOME)
     """Everything that has happened to it, the newest last."""
-    order: Order = loaded("order", key="order_id")
-    """The order it is about."""
+    order: Order | None = loaded("order", key="order_id")
+    """The order it is about; null of a question about none."""
     customer: Account = loaded("account", key="account_id")
     """The customer who opened it."""
     assignee: Account | None = batched(resolve.assignees)
@@ -328,6 +328,7 @@ class AftersalesMutation:
     ticket_refund_choose = mutation(
         resolve.ticket_refund_choose, returns=Ticket, allow=Permission.TICKET_TAKE_PART
     )
+    question_ask = mutation(resolve.question_ask, returns=Ticket, allow=Permission.QUESTION_ASK)
     ticket_open = mutation(resolve.ticket_open, returns=Ticket, allow=Permission.TICKET_OPEN)
     ticket_reapply = mutation(resolve.ticket_reapply, returns=Ticket, allow=Permission.TICKET_OPEN)
     ticket_cancel = mutation(resolve.ticket_cancel, returns=Ticket, allow=Permission.TICKET_TAKE_PART)

@@ -15,6 +15,7 @@ from demo.content.files import (
 from demo.content.kinds import (
     AddressContent,
     ArticleContent,
+    AskedContent,
     AttributeContent,
     AttributeValueContent,
     CategoryContent,
@@ -79,6 +80,7 @@ def read_content() -> Content:
         staff=parse_rows(StaffContent, read_tables("people.toml", "staff")),
         promotions=parse_rows(PromotionContent, read_tables("promotions.toml", "promotions")),
         tickets=parse_rows(TicketContent, read_tables("tickets.toml", "tickets")),
+        questions=parse_rows(AskedContent, read_tables("tickets.toml", "questions")),
     )
     check_content(content, option_translations=OPTION_TRANSLATIONS)
     return content

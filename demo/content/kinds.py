@@ -176,6 +176,15 @@ class TicketContent:
 
 
 @dataclass(frozen=True, slots=True)
+class AskedContent:
+    """What a customer asks that is about no order, and what the shop has answered."""
+
+    language: str
+    description: str
+    answer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class EnglishQuestion:
     """A question in English; its options are in the order of the Chinese ones."""
 
@@ -244,3 +253,4 @@ class Content:
     staff: tuple[StaffContent, ...]
     promotions: tuple[PromotionContent, ...]
     tickets: tuple[TicketContent, ...]
+    questions: tuple[AskedContent, ...]

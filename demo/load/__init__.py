@@ -18,6 +18,7 @@ from demo.load.packing import open_first_wave
 from demo.load.parcel_tasks import open_past_tasks
 from demo.load.products import load_products
 from demo.load.promotions import load_promotions
+from demo.load.questions import load_questions
 from demo.load.store_credit import load_gift_cards
 from events.shop import Shop
 from models import Account, Article, Course, GiftCard, Order, Product, Promotion
@@ -55,6 +56,7 @@ async def load_demo(shop: Shop, console: Console) -> None:
                     await load(shop, content)
             await load_agreement_rules(shop)
             await load_canned_answers(shop)
+            await load_questions(shop, content)
             await open_first_wave(shop)
             await open_past_tasks(shop)
             await skip_past_notices(shop)

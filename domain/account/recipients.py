@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.notice import NoticeDraft, channel_of, find_contacts, queue_notices
-from models import Account, DeviceToken, NoticeChannel, NoticeKind, Order
+from models import Account, DeviceToken, NoticeChannel, NoticeKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +23,10 @@ class CustomerNotice:
     facts: Mapping[str, str]
 
 
-async def load_customers(session: AsyncSession, order_ids: Collection[int]) -> dict[int, Account]:
-    """The accounts of orders, by the ids of the orders."""
-    rows = await session.execute(
-        select(Order.id, Account).join(Account, Account.id == Order.account_id).where(Order.id.in_(order_ids))
-    )
-    return {order_id: account for order_id, account in rows}  # noqa: C416 - rows have a type each
+async def load_customers(session: AsyncSession, account_ids: Collection[int]) -> dict[int, Account]:
+    """Accounts by their ids."""
+    accounts = await session.scalars(select(Account).where(Account.id.in_(account_ids)))
+    return {account.id: account for account in accounts}
 
 
 async def queue_customer_notices(

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.aftersales.certificates import require_certificate_for_ticket
 from domain.aftersales.deadlines import Deadlines
 from domain.aftersales.messages import MessageDraft, add_message
-from domain.aftersales.ticket import lock_ticket
+from domain.aftersales.ticket import lock_any_ticket
 from domain.cause import Cause
 from domain.errors import Invalid, NotFound, Path
 from domain.events import TicketAssigned
@@ -27,7 +27,7 @@ async def assign_ticket(
     """
     if assignee_id is not None:
         await check_agent(session, assignee_id)
-    _, ticket = await lock_ticket(session, ticket_id)
+    _, ticket = await lock_any_ticket(session, ticket_id)
     if assignee_id is not None:
         field = ("assignee_id",)
         await require_certificate_for_ticket(session, ticket, assignee_id, cause=cause, field=field)

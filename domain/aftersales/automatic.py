@@ -9,7 +9,7 @@ from domain.aftersales.priority import rank_ticket
 from domain.aftersales.return_parcel import is_under_way
 from domain.aftersales.settlement import grant_ticket, record_unavailable
 from domain.aftersales.states import STATUS_WHEN_ACCEPTED, STATUS_WHEN_AGREED, enter_status
-from domain.aftersales.ticket import lock_ticket
+from domain.aftersales.ticket import lock_any_ticket
 from domain.aftersales.uncollectable import settle_claimed_order
 from domain.aftersales.withdrawal import AlreadyPacked
 from domain.cause import Cause
@@ -39,8 +39,11 @@ from models import (
 async def agree_when_opened(
     session: AsyncSession, ticket_id: int, deadlines: Deadlines, *, cause: Cause
 ) -> None:
-    """Agree to a ticket that was just opened where a rule does; nothing when the staff have acted since."""
-    order, ticket = await lock_ticket(session, ticket_id)
+    """Agree to a ticket that was just opened where a rule does; nothing when the staff have acted since, and
+    where it is about no order."""
+    order, ticket = await lock_any_ticket(session, ticket_id)
+    if order is None:
+        return
     if ticket.status is not TicketStatus.APPLIED or await have_staff_acted(session, ticket):
         return
     judgement = await judge_ticket(

@@ -1,7 +1,6 @@
 """Texts that agents answer with: kept by clerks for each language, filled with facts of one ticket."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
 
@@ -122,18 +121,28 @@ def check_answer(draft: CannedAnswerDraft) -> None:
 
 
 def fill_answer(
-    answer: CannedAnswer, ticket: Ticket, order: Order, customer: Account, agent: Account, *, zone: tzinfo
+    answer: CannedAnswer,
+    ticket: Ticket,
+    order: Order | None,
+    customer: Account,
+    agent: Account,
+    *,
+    zone: tzinfo,
 ) -> str:
-    """The text with the facts of a ticket in place of the placeholders.
+    """The text with the facts of a ticket in place of the placeholders; those of an order stay where it is
+    about none.
 
     What a fact says is never read again as a placeholder: a customer may call themselves "{refund}".
     """
-    facts: Mapping[str, str] = {
+    facts = {
         "agent": agent.name,
         "customer": customer.name,
         "due": format_fact(ticket.due_at, answer.language, zone),
-        "order": order.number,
-        "refund": format_fact(ticket.refund, answer.language, zone),
         "ticket": ticket.number,
     }
+    if order is not None:
+        facts |= {
+            "order": order.number,
+            "refund": format_fact(ticket.refund, answer.language, zone),
+        }
     return PLACEHOLDER.sub(lambda found: facts.get(found[1], found[0]), answer.body)

@@ -1,10 +1,14 @@
-"""Merging duplicates: one of two tickets of an order ends, and goes on as the other."""
+"""Merging duplicates: one of two tickets of a customer ends, and goes on as the other.
+
+A ticket about an order goes on as one about the same order; a question about none as any that is open.
+"""
 
 from dataclasses import replace
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.account.access import lock_account
 from domain.aftersales.certificates import require_certificate_for_ticket
 from domain.aftersales.deadlines import Deadlines
 from domain.aftersales.messages import MESSAGES_LIMIT
@@ -13,7 +17,7 @@ from domain.aftersales.requests import quote_eligible_claim
 from domain.aftersales.rules import ClaimedUnits, TicketClaim
 from domain.aftersales.states import enter_status
 from domain.aftersales.substitute import load_kept_substitutes
-from domain.aftersales.ticket import claim_of, lock_ticket, save_ticket_lines
+from domain.aftersales.ticket import claim_of, lock_any_ticket, save_ticket_lines
 from domain.aftersales.uncollectable import settle_claimed_order
 from domain.cause import Cause
 from domain.errors import Invalid, LimitReached, NotFound, WrongState
@@ -41,7 +45,8 @@ async def merge_tickets(
     """
     if ticket_id == into_id:
         raise Invalid("A ticket cannot be merged into itself.", field=("into_id",))
-    order, into = await lock_ticket(session, into_id)
+    await check_same_subject(session, ticket_id, into_id)
+    order, into = await lock_any_ticket(session, into_id)
     ticket = await session.get(Ticket, ticket_id, with_for_update=True, populate_existing=True)
     check_mergeable(ticket, into)
     assert ticket is not None  # noqa: S101 - else it was refused
@@ -68,15 +73,36 @@ async def merge_tickets(
     await weigh_ticket(session, into, ticket.description, deadlines, now=cause.now)
     record(session, TicketMerged(ticket, into_id=into.id, into_number=into.number, messages=messages), cause)
     record(session, TicketDuplicateJoined(into, duplicate_id=ticket.id, number=ticket.number), cause)
-    await settle_claimed_order(session, order, cause=cause.automatic)
+    if order is not None:
+        await settle_claimed_order(session, order, cause=cause.automatic)
     return into
 
 
+async def check_same_subject(session: AsyncSession, ticket_id: int, into_id: int) -> None:
+    """Refuse tickets that are not of one customer and order, before either is locked; a question about no
+    order goes on as any of its customer.
+
+    What two questions about no order have in common is their customer, whose account is locked: of two
+    merges one waits. The other way round nothing is locked after a ticket but a question about no order.
+    """
+    rows = await session.execute(
+        select(Ticket.id, Ticket.order_id, Ticket.account_id).where(Ticket.id.in_([ticket_id, into_id]))
+    )
+    found = {row.id: row for row in rows}
+    ticket, into = found.get(ticket_id), found.get(into_id)
+    if ticket is None or into is None:
+        raise NotFound("ticket", field=("id",))
+    if ticket.account_id != into.account_id or ticket.order_id not in {None, into.order_id}:
+        raise WrongState("Only tickets about the same order are merged.", field=("into_id",))
+    if into.order_id is None:
+        await lock_account(session, into.account_id)
+
+
 def check_mergeable(ticket: Ticket | None, into: Ticket) -> None:
-    """Refuse what is not of the same order and customer, has been granted, or has ended."""
+    """Refuse what has been granted or has ended, and what is of another customer by now."""
     if ticket is None:
         raise NotFound("ticket", field=("id",))
-    if (ticket.order_id, ticket.account_id) != (into.order_id, into.account_id):
+    if ticket.account_id != into.account_id:
         raise WrongState("Only tickets about the same order are merged.", field=("into_id",))
     if ticket.status not in MERGED_FROM:
         raise WrongState(
@@ -95,14 +121,14 @@ async def check_messages_fit(session: AsyncSession, ticket: Ticket, into: Ticket
 
 async def add_units(
     session: AsyncSession,
-    order: Order,
+    order: Order | None,
     into: Ticket,
     duplicate: Ticket,
     claim: TicketClaim,
     deadlines: Deadlines,
 ) -> None:
     """Let a ticket ask for the units of another one, too, which are free now."""
-    if into.status is not TicketStatus.APPLIED or into.type is not claim.type:
+    if order is None or into.status is not TicketStatus.APPLIED or into.type is not claim.type:
         raise WrongState(
             "Units go only to a ticket of the same type that was not answered yet.", field=("move_units",)
         )

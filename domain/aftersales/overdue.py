@@ -6,7 +6,12 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.aftersales.automatic import accept_uninspected, agree_unanswered, leave_unrepaired
+from domain.aftersales.automatic import (
+    accept_uninspected,
+    agree_unanswered,
+    leave_to_people,
+    leave_unrepaired,
+)
 from domain.aftersales.deadlines import Deadlines
 from domain.aftersales.difference import drop_unpaid_difference
 from domain.aftersales.questions import close_unasked
@@ -14,12 +19,12 @@ from domain.aftersales.replacement_choice import choose_replacement
 from domain.aftersales.return_collection import find_collected_by
 from domain.aftersales.sending_back import find_last_arrival
 from domain.aftersales.states import enter_status
-from domain.aftersales.ticket import lock_ticket
+from domain.aftersales.ticket import lock_any_ticket
 from domain.aftersales.uncollectable import settle_claimed_order
 from domain.cause import Cause
 from domain.events import TicketCancelled
 from domain.outbox import record
-from models import Order, ReplacementChoice, Ticket, TicketStatus
+from models import Order, ReplacementChoice, RuleObstacle, Ticket, TicketStatus, TicketType
 from models.sql.types import AnySelect
 
 
@@ -32,10 +37,21 @@ async def act_on_overdue(
     session: AsyncSession, ticket_id: int, deadlines: Deadlines, *, cause: Cause
 ) -> None:
     """Do what the status of an overdue ticket asks for; nothing when somebody has acted meanwhile."""
-    order, ticket = await lock_ticket(session, ticket_id)
+    order, ticket = await lock_any_ticket(session, ticket_id)
     if ticket.due_at is None or ticket.due_at > cause.now:
         return
+    if order is None or ticket.type is TicketType.QUESTION:
+        serve_question(session, ticket, deadlines, cause=cause)
+        return
     await OVERDUE_ACTIONS[ticket.status](session, ticket, order, deadlines, cause)
+
+
+def serve_question(session: AsyncSession, ticket: Ticket, deadlines: Deadlines, *, cause: Cause) -> None:
+    """Close a locked question that was answered; what was not, people must answer: no rule does."""
+    if ticket.status is TicketStatus.ANSWERED:
+        close_unasked(session, ticket, deadlines, cause=cause)
+    else:
+        leave_to_people(session, ticket, RuleObstacle.NO_RULE, deadlines, cause=cause)
 
 
 async def close_unsent(
@@ -73,5 +89,4 @@ OVERDUE_ACTIONS: Mapping[TicketStatus, OverdueAction] = {
     TicketStatus.AWAITING_CHOICE: refund_unchosen,
     TicketStatus.AWAITING_STOCK: refund_unchosen,
     TicketStatus.AWAITING_PAYMENT: drop_unpaid_difference,
-    TicketStatus.ANSWERED: close_unasked,
 }

@@ -32,7 +32,7 @@ class ProposedAnswer:
 
 
 def propose_answer(
-    article: Article, ticket: Ticket, order: Order, customer: Account, *, zone: tzinfo
+    article: Article, ticket: Ticket, order: Order | None, customer: Account, *, zone: tzinfo
 ) -> ProposedAnswer | None:
     """An answer in the language of the article; None where it has no sentence.
 
@@ -69,22 +69,24 @@ def choose_sentences(article: Article, question: str) -> Sequence[str]:
 
 
 def facts_of(
-    ticket: Ticket, order: Order, customer: Account, language: str, zone: tzinfo
+    ticket: Ticket, order: Order | None, customer: Account, language: str, zone: tzinfo
 ) -> Mapping[str, str]:
     """What placeholders stand for, in a language; empty where the ticket has no such fact."""
     return {
         "customer": customer.name,
         "due": format_fact(ticket.due_at, language, zone) if ticket.due_at else "",
-        "order": order.number,
-        "ordered": format_fact(order.placed_at, language, zone),
+        "order": order.number if order else "",
+        "ordered": format_fact(order.placed_at, language, zone) if order else "",
         "refund": format_fact(ticket.refund, language, zone) if is_granted_refund(ticket) else "",
         "ticket": ticket.number,
-        "total": format_fact(order.total, language, zone),
+        "total": format_fact(order.total, language, zone) if order else "",
     }
 
 
-def name_facts(ticket: Ticket, order: Order) -> Sequence[Message]:
+def name_facts(ticket: Ticket, order: Order | None) -> Sequence[Message]:
     """Which order and which refund it is about."""
+    if order is None:
+        return [Message("This is about your request {ticket}.", ticket=ticket.number)]
     about = Message(
         "This is about your order {order} of {ordered} ({total}), request {ticket}.",
         order=order.number,

@@ -4,12 +4,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.deadlines import Deadlines
 from domain.aftersales.states import enter_status
-from domain.aftersales.ticket import lock_ticket
+from domain.aftersales.ticket import lock_any_ticket
 from domain.cause import Cause
 from domain.errors import WrongState
 from domain.events import TicketClosed
 from domain.outbox import record
-from models import Order, Ticket, TicketStatus, TicketType
+from models import Ticket, TicketStatus, TicketType
 
 
 def require_claim(ticket: Ticket) -> None:
@@ -35,7 +35,7 @@ async def close_question(
     session: AsyncSession, ticket_id: int, deadlines: Deadlines, *, cause: Cause
 ) -> Ticket:
     """Close a question that has been answered; the staff also one that needs no answer."""
-    _, ticket = await lock_ticket(session, ticket_id)
+    _, ticket = await lock_any_ticket(session, ticket_id)
     by_staff = cause.by != ticket.account_id
     closable = {TicketStatus.ANSWERED, TicketStatus.APPLIED} if by_staff else {TicketStatus.ANSWERED}
     if ticket.type is not TicketType.QUESTION or ticket.status not in closable:
@@ -45,9 +45,7 @@ async def close_question(
     return ticket
 
 
-async def close_unasked(
-    session: AsyncSession, ticket: Ticket, order: Order, deadlines: Deadlines, cause: Cause
-) -> None:
-    """The customer has not written again in time."""
+def close_unasked(session: AsyncSession, ticket: Ticket, deadlines: Deadlines, *, cause: Cause) -> None:
+    """The customer of a locked question has not written again in time."""
     enter_status(ticket, TicketStatus.COMPLETED, deadlines, now=cause.now)
     record(session, TicketClosed(ticket, unasked=True), cause)

@@ -21,6 +21,7 @@ from domain.aftersales.ticket import (
     check_ticket_media,
     claim_of,
     has_picture,
+    lock_any_ticket,
     lock_ticket,
     save_ticket_lines,
     save_ticket_media,
@@ -196,10 +197,11 @@ async def cancel_ticket(
     session: AsyncSession, ticket_id: int, deadlines: Deadlines, *, cause: Cause
 ) -> Ticket:
     """Cancel a ticket while nothing has been settled."""
-    order, ticket = await lock_ticket(session, ticket_id)
+    order, ticket = await lock_any_ticket(session, ticket_id)
     enter_status(ticket, TicketStatus.CANCELLED, deadlines, now=cause.now)
     record(session, TicketCancelled(ticket), cause)
-    await settle_claimed_order(session, order, cause=cause.automatic)
+    if order is not None:
+        await settle_claimed_order(session, order, cause=cause.automatic)
     return ticket
 
 

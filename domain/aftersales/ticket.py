@@ -9,11 +9,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.quote import TicketQuote
 from domain.aftersales.rules import ClaimedUnits, TicketClaim
-from domain.errors import Invalid, LimitReached, NotFound, collect_refusals
+from domain.errors import Invalid, LimitReached, NotFound, WrongState, collect_refusals
 from domain.media import check_own_media
 from domain.order import lock_order
 from models import DeliveryLine, Order, Ticket, TicketLine, TicketMedia, TicketUnits
 from models.sql.together import read_together
+
+
+class AboutNoOrder(WrongState):
+    """Only an answer can be given to a question about no order."""
+
+    def __init__(self) -> None:
+        super().__init__("This question is about no order: it is answered with a message.", field=("id",))
+
 
 MEDIA_LIMIT = 9
 """Pictures of one ticket."""
@@ -23,13 +31,29 @@ TICKETS_LIMIT = 100
 
 
 async def lock_ticket(session: AsyncSession, ticket_id: int) -> tuple[Order, Ticket]:
-    """A ticket and its order, both locked: the order first, always, so that two commands cannot deadlock."""
-    order_id = await session.scalar(select(Ticket.order_id).where(Ticket.id == ticket_id))
-    if order_id is None:
+    """A ticket and its order, both locked; WrongState of a question about no order."""
+    order, ticket = await lock_any_ticket(session, ticket_id)
+    if order is None:
+        raise AboutNoOrder
+    return order, ticket
+
+
+async def lock_any_ticket(session: AsyncSession, ticket_id: int) -> tuple[Order | None, Ticket]:
+    """A ticket and its order, if it is about one: the order first, always, so that two commands cannot
+    deadlock."""
+    row = (await session.execute(select(Ticket.order_id).where(Ticket.id == ticket_id))).one_or_none()
+    if row is None:
         raise NotFound("ticket", field=("id",))
-    order = await lock_order(session, order_id)
+    order = None if row.order_id is None else await lock_order(session, row.order_id)
     ticket = await session.get_one(Ticket, ticket_id, with_for_update=True, populate_existing=True)
     return order, ticket
+
+
+def order_id_of(ticket: Ticket) -> int:
+    """The order a ticket is about; WrongState of a question about none."""
+    if ticket.order_id is None:
+        raise AboutNoOrder
+    return ticket.order_id
 
 
 async def ticket_lines_of(session: AsyncSession, ticket: Ticket) -> Sequence[TicketLine]:

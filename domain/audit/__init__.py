@@ -121,6 +121,7 @@ RULES: Mapping[str, Callable[[], AnySelect]] = {
     "tickets are about units of parcels": tickets.find_wrong_ticket_units,
     "nothing is due of tickets that have ended": tickets.find_waiting_ended_tickets,
     "lines of tickets bring back no more than tickets": tickets.find_wrong_ticket_lines,
+    "lines of tickets are of their orders": tickets.find_foreign_lines,
     "returns are inspected to the last unit": tickets.find_wrong_inspections,
     "what is accepted of returns is granted": tickets.find_wrong_verdicts,
     "only what was refused goes back, for nothing": tickets.find_wrong_deliveries_back,

@@ -77,6 +77,20 @@ def find_wrong_ticket_lines() -> AnySelect:
     )
 
 
+def find_foreign_lines() -> AnySelect:
+    """Tickets with lines of another order than theirs; a question about no order has none."""
+    return (
+        select_rows(
+            Ticket.number,
+            expected=cast(func.coalesce(Ticket.order_id, 0), String),
+            found=cast(OrderLine.order_id, String),
+        )
+        .join(TicketLine, TicketLine.ticket_id == Ticket.id)
+        .join(OrderLine, OrderLine.id == TicketLine.order_line_id)
+        .where(OrderLine.order_id.is_distinct_from(Ticket.order_id))
+    )
+
+
 def find_wrong_reductions() -> AnySelect:
     """Order lines whose replacements cost less or more than was refunded or paid for that.
 
@@ -259,16 +273,18 @@ Other = aliased(Ticket)
 
 def find_wrong_merges() -> AnySelect:
     """Duplicates that have not ended, have messages still, or do not go on as a ticket of the same order; and
-    tickets that were split off from one of another order."""
+    tickets that were split off from one of another order.
+
+    A question about no order may go on as any ticket of its customer.
+    """
     other_id = func.coalesce(Ticket.merged_into_id, Ticket.split_from_id)
     is_merged = Ticket.merged_into_id.is_not(None)
     has_messages = exists().where(TicketMessage.ticket_id == Ticket.id)
     ended_otherwise = or_(
         Ticket.status != TicketStatus.CANCELLED, Other.merged_into_id.is_not(None), has_messages
     )
-    elsewhere = or_(
-        Other.id.is_(None), Other.order_id != Ticket.order_id, Other.account_id != Ticket.account_id
-    )
+    of_another_order = and_(Ticket.order_id.is_not(None), Other.order_id.is_distinct_from(Ticket.order_id))
+    elsewhere = or_(Other.id.is_(None), of_another_order, Other.account_id != Ticket.account_id)
     return (
         select_rows(
             Ticket.number,

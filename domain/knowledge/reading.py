@@ -109,9 +109,9 @@ async def count_reads(session: AsyncSession, read_ids: Sequence[int]) -> int:
 
 async def load_openings(
     session: AsyncSession, order_ids: Collection[int]
-) -> Mapping[tuple[int, int | None], Sequence[datetime]]:
+) -> Mapping[tuple[int | None, int | None], Sequence[datetime]]:
     """When tickets were opened, by their order and customer, whatever became of them."""
-    found: defaultdict[tuple[int, int | None], list[datetime]] = defaultdict(list)
+    found: defaultdict[tuple[int | None, int | None], list[datetime]] = defaultdict(list)
     tickets = select(Ticket.order_id, Ticket.account_id, Ticket.opened_at)
     for order_id, account_id, opened_at in await session.execute(
         tickets.where(Ticket.order_id.in_(order_ids))

@@ -13,7 +13,7 @@ class ParcelNumbers(NamedTuple):
     """A parcel of an order, as its customer knows it."""
 
     shipment_id: int
-    order_id: int
+    account_id: int
     order_number: str
     number: str
     tracking_number: str | None
@@ -23,7 +23,7 @@ async def load_parcel_numbers(session: AsyncSession, shipment_ids: Collection[in
     if not shipment_ids:
         return []
     rows = await session.execute(
-        select(Shipment.id, Order.id, Order.number, Shipment.number, Shipment.tracking_number)
+        select(Shipment.id, Order.account_id, Order.number, Shipment.number, Shipment.tracking_number)
         .join(Order, Order.id == Shipment.order_id)
         .where(Shipment.id.in_(shipment_ids))
     )

@@ -97,13 +97,13 @@ async def notify_customers(
     notified: list[tuple[DomainEvent, int, Facts]] = []
     for event in events:
         is_parcel = isinstance(event, ShipmentEvent)
-        order_id, facts_of = parcels[event.row.id] if is_parcel else await describe_event(session, event)
+        account_id, facts_of = parcels[event.row.id] if is_parcel else await describe_event(session, event)
         if facts_of is not None:
-            notified.append((event, order_id, facts_of))
-    accounts = await load_customers(session, {order_id for _, order_id, _ in notified})
+            notified.append((event, account_id, facts_of))
+    accounts = await load_customers(session, {account_id for _, account_id, _ in notified})
     notices = []
-    for event, order_id, facts_of in notified:
-        account = accounts[order_id]
+    for event, account_id, facts_of in notified:
+        account = accounts[account_id]
         if account.disabled_at:
             continue
         language = choose_language(account.language, locale.default_language)
@@ -132,7 +132,7 @@ Facts = Callable[[str, tzinfo], Mapping[str, str]]
 
 
 async def describe_event(session: AsyncSession, event: DomainEvent) -> tuple[int, Facts | None]:
-    """The order that an event belongs to and its facts; None for what the customer is not told."""
+    """The account of the customer whom an event concerns and its facts; None for what they are not told."""
     describe = DESCRIBE[event.row_type]
     return await describe(session, event)
 
@@ -142,12 +142,12 @@ async def describe_order(session: AsyncSession, event: DomainEvent) -> tuple[int
     if isinstance(event, OrderPickupReady | OrderPickupEnded):
         return await describe_pickup(session, order, event)
     if not isinstance(event, RefundSucceeded):
-        return order.id, lambda language, _: {
+        return order.account_id, lambda language, _: {
             "number": order.number,
             "total": write_money(order.total, language),
         }
     refund = await session.get_one(Refund, event.refund_id)
-    return order.id, lambda language, _: {
+    return order.account_id, lambda language, _: {
         "number": order.number,
         "amount": write_money(refund.money(refund.amount), language),
     }
@@ -162,7 +162,7 @@ async def describe_pickup(
     """
     delivery = await session.get_one(Delivery, event.delivery_id)
     if isinstance(event, OrderPickupEnded) and delivery.ticket_id is not None:
-        return order.id, None
+        return order.account_id, None
     pickup = await find_pickup(session, event.delivery_id)
     place = await session.get(Warehouse, pickup.warehouse_id) if pickup else None
     facts = {
@@ -171,21 +171,21 @@ async def describe_pickup(
         "place": place.name if place else "",
     }
     if isinstance(event, OrderPickupEnded):
-        return order.id, lambda language, zone: facts
-    return order.id, lambda language, zone: facts | {"due": format_fact(event.due_at, language, zone)}
+        return order.account_id, lambda language, zone: facts
+    return order.account_id, lambda language, zone: facts | {"due": format_fact(event.due_at, language, zone)}
 
 
 async def describe_parcels(
     session: AsyncSession, shipment_ids: Collection[int]
 ) -> dict[int, tuple[int, Facts | None]]:
-    """The orders and the facts of parcels, by their ids."""
+    """The accounts and the facts of parcels, by the ids of these."""
     described: dict[int, tuple[int, Facts | None]] = {}
     for parcel in await load_parcel_numbers(session, shipment_ids):
         facts = {
             "number": parcel.order_number,
             "tracking_number": parcel.tracking_number or parcel.number,
         }
-        described[parcel.shipment_id] = parcel.order_id, partial(same_facts, facts)
+        described[parcel.shipment_id] = parcel.account_id, partial(same_facts, facts)
     return described
 
 
@@ -197,20 +197,20 @@ def same_facts(facts: Mapping[str, str], language: str, zone: tzinfo) -> Mapping
 async def describe_ticket(session: AsyncSession, event: DomainEvent) -> tuple[int, Facts | None]:
     ticket = await session.get_one(Ticket, event.row.id)
     if isinstance(event, TicketMessageAdded) and not await is_answer(session, event):
-        return ticket.order_id, None
+        return ticket.account_id, None
     if isinstance(event, TicketDifferenceDue):
         amount, due_at = ticket.money(event.amount), ticket.due_at
-        return ticket.order_id, lambda language, zone: {
+        return ticket.account_id, lambda language, zone: {
             "number": ticket.number,
             "amount": write_money(amount, language),
             "due": format_fact(due_at, language, zone) if due_at else "",
         }
     if isinstance(event, TicketReturnOverdue) and event.task is not ReturnTask.UNSEEN:
-        return ticket.order_id, None
+        return ticket.account_id, None
     facts = {"number": ticket.number}
     if isinstance(event, TicketMerged):
         facts["into"] = event.into_number
-    return ticket.order_id, lambda language, zone: facts
+    return ticket.account_id, lambda language, zone: facts
 
 
 async def is_answer(session: AsyncSession, event: TicketMessageAdded) -> bool:

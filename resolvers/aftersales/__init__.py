@@ -48,7 +48,7 @@ from resolvers.aftersales.commands import (
     ticket_return_ship,
 )
 from resolvers.aftersales.merging import duplicates, ticket_merge, ticket_split
-from resolvers.aftersales.opening import ticket_open
+from resolvers.aftersales.opening import question_ask, ticket_open
 from resolvers.aftersales.policies import ReasonWindow, claim_policies, claim_policy_save, evidence, windows
 from resolvers.aftersales.proposing import (
     RuleForecast,
@@ -133,6 +133,7 @@ __all__ = [
     "overdue_obstacle",
     "priorities",
     "proposed_answers",
+    "question_ask",
     "ratings",
     "read",
     "refusal_message",

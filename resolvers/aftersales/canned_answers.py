@@ -32,7 +32,8 @@ async def canned_answers(
 
 
 async def canned_answer_text(info: Info, id: strawberry.ID, ticket_id: strawberry.ID) -> str | None:
-    """A text with the facts of a ticket in place of its placeholders; null where either does not exist.
+    """A text with the facts of a ticket in place of its placeholders; null where either does not exist. Those
+    of an order stay where the ticket is about none.
 
     id: the text
     ticket_id: the ticket
@@ -45,9 +46,9 @@ async def canned_answer_text(info: Info, id: strawberry.ID, ticket_id: strawberr
         return None
     if answer is None or answer.archived_at is not None or ticket is None:
         return None
-    order = await load.order.load(ticket.order_id)
+    order = None if ticket.order_id is None else await load.order.load(ticket.order_id)
     customer, agent = await load.account.load_many([ticket.account_id, viewer.id])
-    if order is None or customer is None or agent is None:
+    if customer is None or agent is None:
         return None
     zone = info.context.shop.settings.locale.zone
     return fill_answer(answer, ticket, order, customer, agent, zone=zone)

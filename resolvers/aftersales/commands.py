@@ -18,6 +18,7 @@ from domain.aftersales.requests import (
 )
 from domain.aftersales.return_waybill import ReturnWaybill, ship_return
 from domain.aftersales.settlement import retry_refunds
+from domain.aftersales.ticket import order_id_of
 from events.aftersales import deadlines_of
 from models import (
     PaymentMethod,
@@ -213,7 +214,7 @@ async def ticket_replacement_choose(
                 cause=context.cause,
             )
 
-    return await stopping_payments(info, found.order_id, choose)
+    return await stopping_payments(info, order_id_of(found), choose)
 
 
 async def ticket_difference_pay(info: Info, id: strawberry.ID, method: PaymentMethod) -> Ticket:
@@ -232,7 +233,7 @@ async def ticket_difference_pay(info: Info, id: strawberry.ID, method: PaymentMe
                 session, found.id, method, context.shop.order_terms, cause=context.cause
             )
 
-    return await stopping_payments(info, found.order_id, choose)
+    return await stopping_payments(info, order_id_of(found), choose)
 
 
 async def ticket_refund_choose(info: Info, id: strawberry.ID, refund_to: RefundTarget) -> Ticket:

@@ -1,5 +1,6 @@
 """Merging duplicates of tickets, and splitting a ticket."""
 
+from asyncio import gather
 from collections.abc import Sequence
 from functools import partial
 
@@ -22,8 +23,9 @@ from resolvers.inputs.aftersales import TicketLineInput, claimed_units
 async def ticket_merge(
     info: Info, id: strawberry.ID, into_id: strawberry.ID, move_units: bool = False
 ) -> Ticket:
-    """Ends a duplicate, which goes on as another ticket about the same order, with its messages. The customer
-    is told; what they write about the duplicate later goes there, too. Nothing of it may have been granted.
+    """Ends a duplicate, which goes on as another ticket about the same order, with its messages; a question
+    about no order goes on as any ticket of its customer. The customer is told; what they write about the
+    duplicate later goes there, too. Nothing of it may have been granted.
 
     id: the duplicate
     into_id: the ticket as which it goes on, which is returned
@@ -73,13 +75,25 @@ MERGEABLE = (TicketStatus.APPLIED, TicketStatus.ANSWERED)
 
 
 async def duplicates(tickets: Sequence[Ticket], info: Info) -> Sequence[Sequence[Ticket]]:
-    """Tickets about the same order that may be duplicates of it and could be merged; none for customers."""
+    """Tickets about the same order, and questions of its customer about none, that may be duplicates of it
+    and could be merged; none for customers."""
     if not info.context.viewer.may(Permission.TICKET_VIEW_INTERNAL):
         return [()] * len(tickets)
-    of_orders = await info.context.load.order_tickets.load_many([ticket.order_id for ticket in tickets])
+    load, waiting = info.context.load, [ticket for ticket in tickets if ticket.closed_at is None]
+    order_ids = list({ticket.order_id for ticket in waiting if ticket.order_id is not None})
+    account_ids = list({ticket.account_id for ticket in waiting})
+    of_orders, of_none = await gather(
+        load.order_tickets.load_many(order_ids), load.customer_questions.load_many(account_ids)
+    )
+    about = dict(zip(order_ids, of_orders, strict=True))
+    asked = dict(zip(account_ids, of_none, strict=True))
     return [
-        [other for other in others if other.id != ticket.id and other.status in MERGEABLE]
+        [
+            other
+            for other in (*(about[ticket.order_id] if ticket.order_id else ()), *asked[ticket.account_id])
+            if other.id != ticket.id and other.status in MERGEABLE
+        ]
         if ticket.closed_at is None
         else []
-        for ticket, others in zip(tickets, of_orders, strict=True)
+        for ticket in tickets
     ]

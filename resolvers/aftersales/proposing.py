@@ -1,6 +1,6 @@
 """What helps an agent to answer: a proposed answer, and what the rules would decide."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,6 +8,7 @@ import strawberry
 
 from domain.aftersales.agreement import foresee_judgement
 from domain.aftersales.proposed_answer import ProposedAnswer, propose_answer
+from domain.aftersales.ticket import order_id_of
 from domain.cause import Cause
 from domain.errors import NotFound
 from models import (
@@ -16,6 +17,7 @@ from models import (
     Article,
     ArticleAudience,
     Money,
+    Order,
     RuleObstacle,
     Ticket,
     TicketStatus,
@@ -44,7 +46,7 @@ class RuleForecast:
 
 async def proposed_answers(tickets: Sequence[Ticket], info: Info) -> Sequence[ProposedAnswer | None]:
     """An answer drawn from the article that fits best, in the language of the ticket where there is one, with
-    this order's dates and amounts; null where no article fits, and for customers."""
+    the dates and amounts of its order, if it is about one; null where no article fits, and for customers."""
     if not info.context.viewer.may(Permission.TICKET_VIEW_INTERNAL):
         return [None] * len(tickets)
     load, zone = info.context.load, info.context.shop.settings.locale.zone
@@ -54,18 +56,25 @@ async def proposed_answers(tickets: Sequence[Ticket], info: Info) -> Sequence[Pr
     originals = [article.original_id or article.id for article in best if article]
     groups = dict(zip(originals, await load.article_translations.load_many(originals), strict=True))
     firsts = dict(zip(originals, await load.article.load_many(originals), strict=True))
-    orders = await load.order.load_many([ticket.order_id for ticket in tickets])
+    orders = await load_orders_of(info, tickets)
     customers = await load.account.load_many([ticket.account_id for ticket in tickets])
     answers: list[ProposedAnswer | None] = []
-    for ticket, article, order, customer in zip(tickets, best, orders, customers, strict=True):
-        if article is None or order is None or customer is None:
+    for ticket, article, customer in zip(tickets, best, customers, strict=True):
+        if article is None or customer is None:
             answers.append(None)
             continue
         key = article.original_id or article.id
         group = [article, *(each for each in (firsts[key], *groups[key]) if each)]
         chosen = choose_language_of(ticket, group)
+        order = None if ticket.order_id is None else orders[ticket.order_id]
         answers.append(propose_answer(chosen, ticket, order, customer, zone=zone))
     return answers
+
+
+async def load_orders_of(info: Info, tickets: Sequence[Ticket]) -> Mapping[int, Order | None]:
+    """The orders that tickets are about, by their ids."""
+    ids = list({ticket.order_id for ticket in tickets if ticket.order_id is not None})
+    return dict(zip(ids, await info.context.load.order.load_many(ids), strict=True))
 
 
 def choose_language_of(ticket: Ticket, group: Sequence[Article]) -> Article:
@@ -90,7 +99,7 @@ async def ticket_rule_forecast(info: Info, id: strawberry.ID) -> RuleForecast | 
         return None
     if ticket.type is TicketType.REPAIR and ticket.status is TicketStatus.RETURN_SHIPPED:
         return None  # somebody looks at what is to be repaired
-    order = await info.context.load.order.load(ticket.order_id)
+    order = await info.context.load.order.load(order_id_of(ticket))
     if order is None:
         return None
     context = info.context

@@ -77,6 +77,15 @@ async def test_a_phone_goes_on_from_the_version_it_has(sign_in: SignIn) -> None:
     assert (update["version"], update["order"]["displayStatus"]) == (last["version"], "DELIVERED")
 
 
+async def test_a_phone_asks_what_is_about_no_order(sign_in: SignIn) -> None:
+    mobile = await sign_in("mobile", "xiaoyu")
+
+    asked = await mobile.do("MobileQuestionAsk", description="拉萨可以送货吗？", idempotencyKey="lhasa")
+
+    shown = (await mobile.read("MobileTicket", id=asked["ticket"]["id"]))["ticket"]
+    assert (shown["number"], shown["type"]) == (asked["ticket"]["number"], "QUESTION")
+
+
 async def test_a_phone_is_told_of_an_answer_to_a_ticket(sign_in: SignIn, clients: Clients) -> None:
     mobile = await sign_in("mobile", "xiaoyu")
     orders = (await mobile.read("MobileOrders", first=20))["orders"]["nodes"]

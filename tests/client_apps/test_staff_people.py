@@ -67,6 +67,22 @@ async def test_support_opens_a_ticket_for_a_customer(sign_in: SignIn) -> None:
     assert opened["ticket"]["customer"]["id"] == xiaoyu["account"]["id"]
 
 
+async def test_support_writes_down_what_a_customer_asks_on_the_phone(sign_in: SignIn) -> None:
+    desk = await sign_in("staff", "support")
+    xiaoyu = await find_customer(desk, "DEMO0010")
+
+    asked = await desk.do(
+        "StaffQuestionAsk",
+        customerId=xiaoyu["account"]["id"],
+        description="客户来电：周日营业吗？",
+        channel="PHONE",
+        idempotencyKey="by phone",
+    )
+
+    assert asked["ticket"]["customer"]["id"] == xiaoyu["account"]["id"]
+    assert (asked["ticket"]["type"], asked["ticket"]["order"]) == ("QUESTION", None)
+
+
 async def test_a_guest_is_found_among_the_customers(sign_in: SignIn) -> None:
     guest = await find_customer(await sign_in("staff", "support"), "xu.an@example.com")
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from tests.client_apps.client_app import ClientApp
 from tests.client_apps.conftest import SignIn
+from tests.client_apps.test_staff_people import find_customer
 
 
 async def ask_question(web: ClientApp, key: str = "question") -> dict[str, Any]:
@@ -38,6 +39,22 @@ async def test_a_question_is_answered_read_and_closed(sign_in: SignIn) -> None:
     assert (unread["unread"], read["ticket"]["unread"], seen["ticket"]["unread"]) == (1, 0, 0)
     assert closed["ticket"]["status"] == "COMPLETED"
     assert too_early == ["WRONG_STATE"]
+
+
+async def test_what_is_about_no_order_is_asked_and_answered(sign_in: SignIn) -> None:
+    web, desk = await sign_in("web", "xiaoyu"), await sign_in("staff", "support")
+    asked = await web.do("WebQuestionAsk", description="拉萨可以送货吗？", idempotencyKey="lhasa")
+    ticket = asked["ticket"]
+
+    customer = await find_customer(desk, "DEMO0010")
+    screen = await desk.read("StaffTicketScreen", id=ticket["id"], customerId=customer["account"]["id"])
+    await desk.do("StaffTicketMessageAdd", id=ticket["id"], body="可以。")
+    shown = (await web.read("WebTicket", number=ticket["number"]))["ticket"]
+    listed = (await web.read("WebTickets", first=50, after=None))["tickets"]["nodes"]
+
+    assert (screen["ticket"]["order"], screen["ticketRuleForecast"]) == (None, None)
+    assert (shown["order"], shown["status"]) == (None, "ANSWERED")
+    assert {"id": ticket["id"], "order": None} in [{k: each[k] for k in ("id", "order")} for each in listed]
 
 
 async def test_support_closes_a_question(sign_in: SignIn) -> None:

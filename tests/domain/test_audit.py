@@ -1075,6 +1075,16 @@ TAMPERED: dict[str, Callable[[History], Tampering]] = {
         update(Event).where(Event.name == TicketReturnDelivered.name).values(name=TicketReturnTracked.name),
         h.arrived.number,
     ),
+    "lines of tickets are of their orders": lambda h: (
+        insert(TicketLine).values(
+            ticket_id=h.arrived.id,
+            order_line_id=h.line.id,
+            quantity=1,
+            currency=CurrencyCode.CNY,
+            refund_amount=0,
+        ),
+        h.arrived.number,
+    ),
     "reductions were refunded": lambda h: (
         increment(DeliveryLine.reduction_amount, DeliveryLine.order_line_id == h.line.id),
         f"{h.order.number} line 2",
@@ -1414,6 +1424,28 @@ async def test_the_audit_names_the_rule_and_the_row_of_a_tampered_book(
         assert (rule, list(broken)) == (rule, expected)
         assert [(each.rule, each.row) for each in found if each.rule == rule] == [(rule, named)]
         assert all(each.expected != each.found for each in found)
+    await session.rollback()
+
+
+async def test_the_audit_names_what_goes_on_as_a_question_about_no_order_and_is_about_one(
+    shop: Shop, session: AsyncSession
+) -> None:
+    history = await build_history(session)
+    await session.execute(
+        insert_question(history, order_id=None, status=TicketStatus.COMPLETED, closed_at=NOW, resolved_at=NOW)
+    )
+    assert await audit_books(session) == []
+    which = Ticket.order_id == history.returned.id
+    split_from = select(Ticket.id).where(Ticket.number == "Q1").scalar_subquery()
+
+    number, broken, _ = await tamper(
+        session,
+        update(Ticket).where(which).values(split_from_id=split_from),
+        select(Ticket.number).where(which),
+    )
+
+    assert list(broken) == ["duplicates go on as tickets of their order"]
+    assert number
     await session.rollback()
 
 

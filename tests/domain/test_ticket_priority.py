@@ -11,6 +11,7 @@ from domain.aftersales.messages import MessageDraft, add_message
 from domain.aftersales.overdue import act_on_overdue
 from domain.aftersales.priority import hours_of_value
 from domain.aftersales.settlement import follow_refunds
+from domain.aftersales.ticket import order_id_of
 from domain.aftersales.urgent_terms import find_urgent_terms, load_urgent_terms
 from domain.aftersales.urgent_terms.finding import parts_of
 from domain.cause import Cause
@@ -101,7 +102,7 @@ async def test_what_has_ended_waits_for_nobody_until_its_customer_writes_again(s
         await write(session, ticket, "Where is my money?", by=ticket.account_id)
     await settle_refunds(session, refunding)
     await follow_refunds(session, refunding.id, DEADLINES, cause=Cause(NOW))
-    await cancel_open_tickets(session, [applied.order_id], cause=Cause(NOW))
+    await cancel_open_tickets(session, [order_id_of(applied)], cause=Cause(NOW))
     await session.flush()
 
     ended = [TicketStatus.COMPLETED, TicketStatus.CANCELLED]

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.aftersales.agreement import AgreementRuleDraft, save_agreement_rule
 from domain.aftersales.deadlines import Deadlines
 from domain.aftersales.decisions import agree_ticket, refuse_ticket
+from domain.aftersales.question_opening import QuestionRequest, QuestionTerms, ask_question
 from domain.aftersales.quote import TicketQuote, quote_claim
 from domain.aftersales.reasons import CLAIM_REASONS
 from domain.aftersales.requests import TicketRequest, open_ticket
@@ -20,6 +21,7 @@ from domain.aftersales.rules import ClaimedUnits, TicketClaim
 from domain.cause import Cause
 from domain.payment import settle_refund
 from models import (
+    Account,
     AgreementMoment,
     AgreementRule,
     AgreementStep,
@@ -39,6 +41,7 @@ from models import (
     TicketStatus,
     TicketType,
 )
+from tests.factories.account import create_account
 from tests.factories.catalog import create_product, variant_of
 from tests.factories.order import NOW, create_order
 
@@ -108,6 +111,23 @@ async def create_question(
         number=f"A{number:08}",
         key=key or f"question-{number}",
         cause=Cause(now, order.account_id),
+    )
+
+
+async def create_question_about_no_order(
+    session: AsyncSession, *, account: Account | None = None, now: datetime = NOW, key: str | None = None
+) -> Ticket:
+    """What a customer wants to know who may never have ordered anything."""
+    account = account or await create_account(session)
+    number = next(NUMBERS)
+    return await ask_question(
+        session,
+        QuestionRequest(account.id, "Do you ship to Lhasa?"),
+        QuestionTerms(CurrencyCode.CNY, open_limit=10, daily_limit=20),
+        DEADLINES,
+        number=f"A{number:08}",
+        key=key or f"question-{number}",
+        cause=Cause(now, account.id),
     )
 
 

@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.aftersales.ticket import order_id_of
 from events.shop import Shop
 from models import Role, Ticket, TicketReason, TicketStatus, TicketType
 from resolvers.ids import global_id
@@ -82,7 +83,7 @@ async def test_customers_list_their_own_tickets_and_agents_all(
     own = (await case.customer.get(TICKETS))["tickets"]
     everybodys = (await case.agent.get(TICKETS))["tickets"]
     exchanges = (await case.agent.get(TICKETS, filter={"type": ["EXCHANGE"]}))["tickets"]
-    of_order = (await case.agent.get(TICKETS, filter={"orderId": global_id("Order", other.order_id)}))[
+    of_order = (await case.agent.get(TICKETS, filter={"orderId": global_id("Order", order_id_of(other))}))[
         "tickets"
     ]
 

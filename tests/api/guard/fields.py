@@ -273,6 +273,7 @@ REQUIRED: dict[str, dict[str, Permission]] = {
         "ticketMerge": Permission.TICKET_HANDLE,
         "ticketSplit": Permission.TICKET_HANDLE,
         "ticketMessageAdd": Permission.TICKET_TAKE_PART,
+        "questionAsk": Permission.QUESTION_ASK,
         "ticketOpen": Permission.TICKET_OPEN,
         "ticketReapply": Permission.TICKET_OPEN,
         "ticketRefundRetry": Permission.TICKET_HANDLE,

@@ -123,6 +123,8 @@ KIND_OF_ID: dict[str, str] = {
     "mutation orderReceiptConfirm input.id": "Order",
     "mutation paymentStart input.id": "Payment",
     "mutation productView input.id": PUBLIC,
+    "mutation questionAsk input.customerId": "Account",
+    "mutation questionAsk input.mediaIds": "Media",
     "mutation shipmentLinkCreate input.id": "Shipment",
     "mutation shipmentLinkRevoke input.id": "Shipment",
     "mutation signInEnd input.id": "SignIn",

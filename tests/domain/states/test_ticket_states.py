@@ -19,6 +19,7 @@ from domain.aftersales.undelivered import end_shipment
 from domain.cause import Cause
 from events.shop import Shop
 from models import (
+    Account,
     Order,
     ReplacementChoice,
     Role,
@@ -58,7 +59,12 @@ from tests.domain.states.outcomes import (
     withdraw,
 )
 from tests.factories.account import create_account
-from tests.factories.aftersales import DEADLINES, create_question, create_ticket
+from tests.factories.aftersales import (
+    DEADLINES,
+    create_question,
+    create_question_about_no_order,
+    create_ticket,
+)
 from tests.factories.order import NOW, RECEIPT_AFTER
 from tests.factories.returns import decide, part_number
 
@@ -92,8 +98,11 @@ async def again(session: AsyncSession, ticket: Ticket) -> None:
 
 
 async def merge(session: AsyncSession, ticket: Ticket) -> None:
-    order = await session.get_one(Order, ticket.order_id)
-    other = await create_question(session, order=order)
+    if ticket.order_id is None:
+        account = await session.get_one(Account, ticket.account_id)
+        other = await create_question_about_no_order(session, account=account)
+    else:
+        other = await create_question(session, order=await session.get_one(Order, ticket.order_id))
     cause = Cause(NOW, None)
     await merge_tickets(session, ticket.id, other.id, DEADLINES, move_units=False, cause=cause)
 
@@ -196,6 +205,14 @@ async def a_question(session: AsyncSession, state: str) -> Ticket:
     return question
 
 
+async def a_question_about_no_order(session: AsyncSession, state: str) -> Ticket:
+    """The same of a question about no order."""
+    question = await create_question_about_no_order(session)
+    for step in QUESTION_TO_STATE[state]:
+        await step(session, question)
+    return question
+
+
 async def write(session: AsyncSession, ticket: Ticket, *, by: int | None, internal: bool = False) -> None:
     by = ticket.account_id if by is None else by
     await add_message(session, ticket.id, MessageDraft("Hm.", internal), DEADLINES, cause=Cause(NOW, by))
@@ -249,6 +266,11 @@ QUESTION: Mapping[str, Command] = {
 @pytest.mark.parametrize("state", documented_outcomes("Questions"))
 async def test_what_may_happen_to_a_question(shop: Shop, state: str) -> None:
     await check_outcomes(shop, "Questions", state, a_question, QUESTION)
+
+
+@pytest.mark.parametrize("state", documented_outcomes("Questions"))
+async def test_what_may_happen_to_a_question_about_no_order(shop: Shop, state: str) -> None:
+    await check_outcomes(shop, "Questions", state, a_question_about_no_order, QUESTION)
 
 
 @pytest.mark.parametrize("state", documented_outcomes("Repairs"))
