@@ -1,15 +1,17 @@
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from sqlalchemy import select
-from sqlalchemy.orm import undefer
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from loaders.base import ByKey, ManyByKey, loader
+from loaders.base import ByKey, Grouped, ManyByKey, loader
 from loaders.page import Key, Sort
 from loaders.shipment import ShipmentRoute, load_routes
 from models import (
     Carrier,
     CarrierCode,
     CarrierRule,
+    LabelFormat,
     UnhandledKind,
     UnhandledReport,
     Waybill,
@@ -94,13 +96,24 @@ class WaybillById(ByKey[int, Waybill]):
     key = Waybill.id
 
 
-class LabelByWaybill(ByKey[int, Waybill]):
-    """Waybills with their labels, which are large."""
+class WaybillLabelFile(NamedTuple):
+    """The label of a waybill as a carrier gave it."""
 
-    key = Waybill.id
+    format: LabelFormat | None
+    kind: str | None
+    content: bytes | None
 
-    def statement(self) -> AnySelect:
-        return select(Waybill).options(undefer(Waybill.label)).execution_options(populate_existing=True)
+
+class LabelByWaybill(Grouped[int, WaybillLabelFile | None]):
+    """Labels, which are large: they are read where they are asked for."""
+
+    def default(self) -> None:
+        return None
+
+    async def group(self, session: AsyncSession, keys: list[int]) -> Mapping[int, WaybillLabelFile | None]:
+        statement = select(Waybill.id, Waybill.label_format, Waybill.label_kind, Waybill.label)
+        rows = await session.execute(statement.where(Waybill.id.in_(keys)))
+        return {id: WaybillLabelFile(form, kind, content) for id, form, kind, content in rows}
 
 
 class UnhandledReportById(ByKey[int, UnhandledReport]):
@@ -110,7 +123,7 @@ class UnhandledReportById(ByKey[int, UnhandledReport]):
 class CarrierLoaders:
     unhandled_report = loader(UnhandledReportById)
     waybill = loader(WaybillById)
-    waybill_with_label = loader(LabelByWaybill)
+    waybill_label = loader(LabelByWaybill)
     waybills = loader(WaybillsByShipment)
     carrier = loader(CarrierById)
     carrier_rule = loader(CarrierRuleById)

@@ -29,7 +29,7 @@ PARAMETER = re.compile(r"\$(\d+)")
 class PartialSelect(PreparedSelect):
     """A SELECT that can be one of several in a statement."""
 
-    __slots__ = ("decoders", "width")
+    __slots__ = ("bytes", "decoders", "width")
 
     def __init__(self, statement: AnySelect, dialect_name: str) -> None:
         order_by = statement._order_by_clauses
@@ -37,16 +37,21 @@ class PartialSelect(PreparedSelect):
         placed = statement.add_columns(place.label("place_of_row"))
         super().__init__(placed, dialect_name)
         types = [column.type for column in placed.selected_columns]
-        if any(isinstance(each, LargeBinary) for each in types):
-            raise TypeError("JSON holds no bytes")
         self.width = len(types)
-        found = [] if dialect_name == "sqlite" else enumerate(map(decoder_of, types))
+        # JSON holds no bytes: they are written as hexadecimal digits
+        self.bytes = [isinstance(each, LargeBinary) for each in types]
+        found = enumerate(decoder_of(each, dialect_name) for each in types)
         self.decoders = [(index, decode) for index, decode in found if decode]
 
     def write(self, number: int, offset: int, dialect_name: str) -> tuple[str, str]:
         """It as a named query, and the SELECT of its rows; its parameters come after `offset` others."""
         names = [f"c{index}" for index in range(self.width)]
-        chunks = [names[start : start + ARGUMENTS_LIMIT] for start in range(0, self.width, ARGUMENTS_LIMIT)]
+        digits = "hex({})" if dialect_name == "sqlite" else "encode({}, 'hex')"
+        written = [
+            f"CASE WHEN {name} IS NOT NULL THEN {digits.format(name)} END" if is_bytes else name
+            for name, is_bytes in zip(names, self.bytes, strict=True)
+        ]
+        chunks = [written[start : start + ARGUMENTS_LIMIT] for start in range(0, self.width, ARGUMENTS_LIMIT)]
         if dialect_name == "sqlite":
             text = self.text
             values = ", ".join(f"json_array({', '.join(chunk)})" for chunk in chunks)
@@ -67,9 +72,13 @@ class PartialSelect(PreparedSelect):
         return row
 
 
-def decoder_of(kind: TypeEngine[Any]) -> Callable[[Any], Any] | None:
-    """How PostgreSQL's JSON of a value becomes what its driver gives; None where it is the same."""
+def decoder_of(kind: TypeEngine[Any], dialect_name: str) -> Callable[[Any], Any] | None:
+    """How the JSON of a value becomes what the driver gives; None where it is the same."""
     plain = kind.impl if isinstance(kind, TypeDecorator) else kind
+    if isinstance(plain, LargeBinary):
+        return bytes.fromhex
+    if dialect_name == "sqlite":
+        return None
     if isinstance(plain, DateTime):
         return lambda text: datetime.fromisoformat(text).astimezone(UTC)
     if isinstance(plain, Date):
@@ -114,9 +123,10 @@ class EntitySelect:
         for each in statement.column_descriptions:
             start = len(columns)
             if each["entity"] is not None and each["expr"] is each["entity"]:
-                attributes = class_mapper(each["type"]).column_attrs.keys()
+                shown = class_mapper(each["type"]).column_attrs
+                attributes = [attribute.key for attribute in shown if not attribute.deferred]
                 columns += [getattr(each["expr"], name) for name in attributes]
-                self.builders.append(build_from(each["type"], list(attributes), start))
+                self.builders.append(build_from(each["type"], attributes, start))
             else:
                 columns.append(each["expr"])
                 self.builders.append(itemgetter(start))

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, Double
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import class_mapper
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
@@ -21,8 +22,9 @@ def dialect_of(source: AsyncSession | Reads) -> str:
 
 
 def columns_of(model: type[Any]) -> Sequence[Column[Any]]:
-    """All columns of a model's table, in their order."""
-    return tuple(model.__table__.columns)
+    """The columns that its rows are shown with, in their order: all but those read when asked for."""
+    mapper = class_mapper(model)
+    return tuple(each for each in model.__table__.columns if not mapper.get_property_by_column(each).deferred)
 
 
 def column_types(model: type[Any], *, without: Iterable[str] = ()) -> dict[str, TypeEngine[Any]]:
@@ -30,7 +32,7 @@ def column_types(model: type[Any], *, without: Iterable[str] = ()) -> dict[str, 
     left_out = {"id", *without}
     return {
         each.name: each.type
-        for each in columns_of(model)
+        for each in model.__table__.columns
         if each.name not in left_out and each.computed is None
     }
 

@@ -84,10 +84,10 @@ def waybill_children(root: Waybill) -> list[str]:
 
 async def waybill_labels(rows: Sequence[Waybill], info: Info) -> list[WaybillLabel | None]:
     """Its label, which is that of the waybill it goes along on; null where the carrier gave none."""
-    found = await info.context.load.waybill_with_label.load_many([row.mother_id or row.id for row in rows])
+    found = await info.context.load.waybill_label.load_many([row.mother_id or row.id for row in rows])
     return [
-        WaybillLabel(row.label_format, b64encode(row.label).decode(), row.label_kind)
-        if row and row.label_format and row.label is not None
+        WaybillLabel(label.format, b64encode(label.content).decode(), label.kind)
+        if label and label.format and label.content is not None
         else None
-        for row in found
+        for label in found
     ]

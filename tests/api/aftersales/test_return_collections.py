@@ -9,8 +9,15 @@ import pytest
 from sqlalchemy import func, select
 
 from events.shop import Shop
-from gateways.carrier.protocol import BookedWaybill, Capabilities, CarrierError, CarrierEvent, CarrierRefused
-from models import CarrierCode, CarrierConnection, ReturnCollection, Waybill
+from gateways.carrier.protocol import (
+    BookedWaybill,
+    Capabilities,
+    CarrierError,
+    CarrierEvent,
+    CarrierRefused,
+    Label,
+)
+from models import CarrierCode, CarrierConnection, LabelFormat, ReturnCollection, Waybill
 from models import ShipmentStatus as S
 from tests.api.aftersales.documents import (
     TicketCase,
@@ -120,6 +127,17 @@ async def test_what_a_carrier_collects_is_followed_to_the_warehouse(
         "return_delivered",
     ]
     await assert_books_agree(shop)
+
+
+async def test_staff_see_what_a_carrier_was_booked_for(
+    case: TicketCase, shop: Shop, carrier: ScriptedCarrier, ticket: str
+) -> None:
+    carrier.answers = [BookedWaybill("YT0001", label=Label(LabelFormat.PDF, b"%PDF\x00\xff"))]
+    assert codes(await book(case.customer, shop, ticket)) == []
+
+    shown = await read_ticket(SHOWN, case.agent, ticket)
+
+    assert shown["returnCollection"]["waybill"]["number"] == "YT0001"
 
 
 async def test_three_who_book_at_once_book_once(
