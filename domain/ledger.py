@@ -43,6 +43,8 @@ ACCOUNTS_BY_KIND: Mapping[PostingKind, tuple[LedgerAccount, LedgerAccount]] = {
     PostingKind.WRITTEN_OFF: (LedgerAccount.WRITE_OFF, LedgerAccount.CUSTOMER),
     PostingKind.CREDIT_SPENT: (LedgerAccount.STORE_CREDIT, LedgerAccount.CUSTOMER),
     PostingKind.CREDIT_FORFEITED: (LedgerAccount.STORE_CREDIT, LedgerAccount.FORFEITED),
+    PostingKind.BONUS_GRANTED: (LedgerAccount.BONUSES, LedgerAccount.STORE_CREDIT),
+    PostingKind.BONUS_REVOKED: (LedgerAccount.STORE_CREDIT, LedgerAccount.BONUSES),
     PostingKind.GIFT_CARD_ISSUED: (LedgerAccount.GIFTS, LedgerAccount.GIFT_CARDS),
     PostingKind.GIFT_CARD_REDEEMED: (LedgerAccount.GIFT_CARDS, LedgerAccount.STORE_CREDIT),
     PostingKind.GIFT_CARD_VOIDED: (LedgerAccount.GIFT_CARDS, LedgerAccount.GIFTS),

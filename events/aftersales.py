@@ -30,6 +30,7 @@ from domain.events import (
     ShipmentTracked,
     TicketOpened,
 )
+from domain.payment.bonus import BonusTerms
 from events.types import Resources, Timer
 from settings import Settings
 
@@ -66,6 +67,11 @@ def question_terms_of(settings: Settings) -> QuestionTerms:
     return QuestionTerms(
         settings.locale.default_currency, limits.open_questions_limit, limits.questions_per_day
     )
+
+
+def bonus_terms_of(settings: Settings) -> BonusTerms:
+    """What the shop adds now to refunds that go into store credit."""
+    return BonusTerms(settings.refund_bonus.basis_points, settings.refund_bonus.caps)
 
 
 async def update_ticket_of_refund(

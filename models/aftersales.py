@@ -211,6 +211,12 @@ class Ticket(HasCurrency, Base):
         default=RefundTarget.ORIGINAL, server_default="ORIGINAL"
     )
     """Where the customer wants a refund to go."""
+    bonus_basis_points: Mapped[int] = mapped_column(default=0, server_default="0")
+    """The part of its refund that the shop adds in store credit, as it was when that was chosen."""
+    bonus_cap_amount: Mapped[Minor] = mapped_column(default=0, server_default="0")
+    """The most that is added for all tickets of its order, as it was then."""
+    bonus_amount: Mapped[Minor] = mapped_column(default=0, server_default="0")
+    """What is added: promised until a refund is requested, then what comes with its refunds."""
     return_carrier_code: Mapped[CarrierCode | None] = mapped_column(String(CARRIER_CODE_LENGTH))
     """The code of who carries the goods back; None where it is none of the shop's carriers."""
     return_carrier: Mapped[str | None]
@@ -266,6 +272,10 @@ class Ticket(HasCurrency, Base):
     @property
     def refund(self) -> Money:
         return self.money(self.refund_amount)
+
+    @property
+    def bonus(self) -> Money:
+        return self.money(self.bonus_amount)
 
     def end_waiting(self) -> None:
         """It has ended: nothing is due any more, and nobody waits for the shop."""

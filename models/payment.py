@@ -194,6 +194,11 @@ class Payment(HasCurrency, Base):
         """What the shop still has of it in minor units: not refunded, to be refunded or disputed."""
         return max(0, self.captured_amount - self.refunded_amount - self.disputed_amount)
 
+    @property
+    def doubled_amount(self) -> int:
+        """What was given back both by refunds and by disputes, in minor units."""
+        return max(0, self.refunded_amount + self.disputed_amount - self.captured_amount)
+
 
 class PaymentAttempt(HasCurrency, Base):
     """One attempt to make a payment at its provider, through one channel."""
@@ -247,6 +252,7 @@ class Refund(HasCurrency, Base):
     __tablename__ = "refunds"
     __table_args__ = (
         CheckConstraint("amount > 0", name="amount"),
+        CheckConstraint("0 <= bonus_amount AND bonus_amount <= amount", name="bonus"),
         Index("ix_refunds_order_id", "order_id"),
         Index("ix_refunds_ticket_id", "ticket_id"),
         Index("ix_refunds_retry_at", "retry_at"),
@@ -262,6 +268,8 @@ class Refund(HasCurrency, Base):
     """Store credit for every refund of what was paid with it."""
     currency: Mapped[CurrencyCode]
     amount: Mapped[Minor]
+    bonus_amount: Mapped[Minor] = mapped_column(default=0, server_default="0")
+    """What the shop adds in store credit when it is paid; never a part of what is refunded."""
     reason: Mapped[str]
     reference: Mapped[str] = mapped_column(unique=True)
     provider_reference: Mapped[str | None] = mapped_column(index=True)
@@ -293,6 +301,15 @@ class Refund(HasCurrency, Base):
     @property
     def total(self) -> Money:
         return self.money(self.amount)
+
+    @property
+    def bonus(self) -> Money:
+        return self.money(self.bonus_amount)
+
+    @property
+    def given_amount(self) -> int:
+        """What the shop gives with it in minor units, the bonus included."""
+        return self.amount + self.bonus_amount
 
 
 class PaymentNotification(Base):

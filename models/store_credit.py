@@ -3,11 +3,13 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, HasCurrency, Id, Minor
+from models.base import Base, BigId, HasCurrency, Id, Minor
 from models.money import CurrencyCode, Money
+
+OF_BONUS = text("bonus_refund_id IS NOT NULL")
 
 
 class StoreCreditKind(StrEnum):
@@ -19,6 +21,10 @@ class StoreCreditKind(StrEnum):
     """An order was paid with it."""
     REFUNDED = "REFUNDED"
     """A refund went into it."""
+    BONUS = "BONUS"
+    """The shop added something to a refund that went into it."""
+    BONUS_REVOKED = "BONUS_REVOKED"
+    """The shop took back what was left of that, since a dispute has given the same money a second time."""
     FORFEITED = "FORFEITED"
     """The customer gave it up when the account was erased."""
 
@@ -55,9 +61,18 @@ class StoreCreditMovement(HasCurrency, Base):
 
     __tablename__ = "store_credit_movements"
     __table_args__ = (
-        CheckConstraint("(amount > 0) = (kind IN ('REDEEMED', 'REFUNDED'))", name="amount"),
+        CheckConstraint("(amount > 0) = (kind IN ('REDEEMED', 'REFUNDED', 'BONUS'))", name="amount"),
         CheckConstraint("amount != 0", name="not_zero"),
+        CheckConstraint("(bonus_refund_id IS NOT NULL) = (kind IN ('BONUS', 'BONUS_REVOKED'))", name="bonus"),
         Index("ix_store_credit_movements_store_credit_id_id", "store_credit_id", "id"),
+        Index(
+            "ix_store_credit_movements_bonus_refund_id_kind",
+            "bonus_refund_id",
+            "kind",
+            unique=True,
+            sqlite_where=OF_BONUS,
+            postgresql_where=OF_BONUS,
+        ),
     )
 
     id: Mapped[Id]
@@ -72,6 +87,8 @@ class StoreCreditMovement(HasCurrency, Base):
     """The refund that came in; only once."""
     gift_card_id: Mapped[int | None] = mapped_column(ForeignKey("gift_cards.id"), unique=True)
     """The gift card that came in; only once."""
+    bonus_refund_id: Mapped[int | None] = mapped_column(BigId)
+    """The refund for which a bonus came in, or was taken back; each only once."""
     created_at: Mapped[datetime]
 
     @property

@@ -73,6 +73,17 @@ class TicketQuoteRefund:
     """How much of it would come back."""
 
 
+@row_type(resolve.TicketQuoteCredit)
+class TicketQuoteCredit:
+    """A refund as it would come into store credit."""
+
+    total: Money
+    """All that would come, what the shop adds included."""
+    bonus: Money
+    """What the shop adds: nothing for what was paid with store credit or has not been sent yet, and no more
+    for all tickets of an order than the shop says. `ticketRefundChoose` promises it."""
+
+
 @row_type(resolve.TicketQuote)
 class TicketQuote:
     """What a ticket would bring, before it is opened."""
@@ -98,6 +109,7 @@ class TicketQuote:
     """What would have to be paid, once the goods are accepted, before dearer ones are sent."""
     legs: list[TicketQuoteRefund] = plain_list(size=FEW)
     """How the refund would be split over the payments."""
+    store_credit: TicketQuoteCredit | None = field(resolve.quoted_credit)
     deadline: datetime | None
     """The last moment to ask for all of it; null while the goods have not arrived."""
     opens_at: datetime | None
@@ -200,6 +212,9 @@ class Ticket(Node):
     """What comes back in money; of goods that are sent instead, what they cost less."""
     refund_target: models.RefundTarget
     """Where it goes."""
+    bonus: Money
+    """What the shop adds to a refund that goes into store credit: promised when that is chosen, and what
+    comes with the refunds once they are requested. Never a part of `refund`."""
     refusal: str | None = field(reasons.ticket_refusal)
     return_carrier: str | None
     """Who carries the goods back; null until the customer says so."""

@@ -48,6 +48,8 @@ class Refund(Node):
     """Where it goes."""
     total: Money
     """How much is refunded."""
+    bonus: Money
+    """What the shop adds in store credit when it is paid, zero where it goes elsewhere. Never in `total`."""
     reason: str = field(reasons.refund_reason)
     reference: str
     """The shop's own name for it."""

@@ -42,6 +42,7 @@ from settings.notices import NoticeSettings
 from settings.operations import OperationSettings
 from settings.proxies import ProxySettings
 from settings.rates import RateSettings
+from settings.refund_bonus import RefundBonusSettings
 from settings.returns import ReturnSettings
 from settings.routing import RoutingSettings
 from settings.search import SearchSettings
@@ -105,6 +106,7 @@ class Settings(BaseModel):
     deadlines: DeadlineSettings
     payments: PaymentSettings
     payment_deadlines: PaymentDeadlineSettings
+    refund_bonus: RefundBonusSettings
     returns: ReturnSettings
     alipay: AlipaySettings
     card: CardSettings

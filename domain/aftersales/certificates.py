@@ -21,10 +21,10 @@ async def require_certificate_for_ticket(
 async def require_certificate_to_agree(
     session: AsyncSession, ticket: Ticket, order: Order, *, cause: Cause
 ) -> None:
-    """The same for whoever agrees to a ticket, who also gives the refund it brings."""
+    """The same for whoever agrees to a ticket, who also gives the refund it brings, and its bonus."""
     await require_certificate_for_ticket(session, ticket, cause.by, cause=cause)
     if cause.by is None or not ticket.refund_amount:
         return
-    amount = ticket.refund_amount + await unapproved_amount(session, order)
+    amount = ticket.refund_amount + ticket.bonus_amount + await unapproved_amount(session, order)
     task = GuardedTask(refund=order.money(amount))
     await require_certificate(session, cause.by, task, now=cause.now, field=("id",))

@@ -105,6 +105,9 @@ def copy_ticket(ticket: Ticket, to: TicketStatus, *, number: str) -> Ticket:
         currency=ticket.currency,
         refund_amount=0,
         refund_target=ticket.refund_target,
+        bonus_basis_points=ticket.bonus_basis_points,
+        bonus_cap_amount=ticket.bonus_cap_amount,
+        bonus_amount=0,
         return_carrier_code=ticket.return_carrier_code,
         return_carrier=ticket.return_carrier,
         return_tracking_number=ticket.return_tracking_number,
@@ -178,6 +181,14 @@ async def move_lines(
             line.quantity -= each.leaving
             line.refund_amount = each.kept_amount
     ticket.refund_amount = sum(each.kept_amount for each in lines)
+    part.bonus_amount = share_bonus(ticket, part)
+    ticket.bonus_amount -= part.bonus_amount
+
+
+def share_bonus(ticket: Ticket, part: Ticket) -> int:
+    """What of the bonus that is promised to a ticket goes along with what leaves it, in minor units."""
+    whole = ticket.refund_amount + part.refund_amount
+    return ticket.bonus_amount * part.refund_amount // whole if whole else 0
 
 
 def move_inspections(

@@ -28,6 +28,7 @@ from domain.aftersales.windows import ClaimWindow, find_time_obstacle, window_of
 from domain.aftersales.withdrawal import SendingPlan, load_sending_plan, quote_planned
 from domain.errors import Invalid
 from domain.money import apportion
+from domain.payment.bonus import earns_bonus
 from models import Money, Order, OrderLine, Payment, TicketReason, TicketType
 from text.messages import Message
 
@@ -83,6 +84,16 @@ class TicketQuote:
     """Whether the customer attaches a picture that shows it."""
     obstacles: tuple[NotEligible, ...]
     """Why it cannot be granted; of several lines each has its own."""
+
+    @property
+    def earning_amount(self) -> int:
+        """What of the refund earns a bonus where it goes into store credit, in minor units.
+
+        What was not sent yet earns none: who orders and cancels would be paid for nothing.
+        """
+        if self.claim.stage is ClaimStage.WAITING:
+            return 0
+        return sum(leg.refund.minor for leg in self.legs if earns_bonus(leg.payment))
 
     @property
     def obstacle(self) -> NotEligible | None:

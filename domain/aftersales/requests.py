@@ -11,6 +11,7 @@ from domain import idempotency
 from domain.aftersales.deadlines import Deadlines
 from domain.aftersales.priority import weigh_ticket
 from domain.aftersales.quote import TicketQuote, quote_claim
+from domain.aftersales.reasons import ClaimStage, stage_of
 from domain.aftersales.rules import ClaimedUnits, TicketClaim
 from domain.aftersales.sending_back import keep_unsent
 from domain.aftersales.states import FINAL, enter_status
@@ -38,8 +39,11 @@ from domain.events import (
     TicketReapplied,
     TicketRefundTargetChosen,
 )
+from domain.money import apportion
 from domain.order import lock_order, reopen_order
 from domain.outbox import record
+from domain.payment import find_captured_payments
+from domain.payment.bonus import NO_BONUS, BonusTerms, earns_bonus, forget_bonus, promise_bonus
 from domain.store_credit import check_refund_target
 from models import (
     Order,
@@ -144,9 +148,17 @@ async def open_ticket(
 
 
 async def choose_refund_target(
-    session: AsyncSession, ticket_id: int, target: RefundTarget, *, cause: Cause
+    session: AsyncSession,
+    ticket_id: int,
+    target: RefundTarget,
+    *,
+    terms: BonusTerms = NO_BONUS,
+    cause: Cause,
 ) -> Ticket:
-    """Choose where the refund of a ticket goes, as long as it has not been requested."""
+    """Choose where the refund of a ticket goes, as long as it has not been requested.
+
+    Of store credit the terms of the bonus are fixed then, and stay until something else is chosen.
+    """
     order, ticket = await lock_ticket(session, ticket_id)
     requested = await session.scalar(select(Refund.id).where(Refund.ticket_id == ticket_id).limit(1))
     if ticket.status in FINAL or requested is not None or ticket.type is TicketType.QUESTION:
@@ -154,9 +166,26 @@ async def choose_refund_target(
             "This ticket is {status}; there is nothing to choose.", status=ticket.status, field=("id",)
         )
     await check_refund_target(session, order, target)
-    ticket.refund_target = target
+    if target is not ticket.refund_target:
+        ticket.refund_target = target
+        await fix_bonus(session, ticket, order, terms)
     record(session, TicketRefundTargetChosen(ticket, target=target), cause)
     return ticket
+
+
+async def fix_bonus(session: AsyncSession, ticket: Ticket, order: Order, terms: BonusTerms) -> None:
+    """Promise a locked ticket what the shop adds now where its refund goes; nothing where that is back."""
+    forget_bonus(ticket)
+    cap = terms.cap_of(ticket.currency)
+    waits = stage_of(ticket.type, ticket.reason) is ClaimStage.WAITING
+    if ticket.refund_target is not RefundTarget.STORE_CREDIT or not cap or waits:
+        return
+    ticket.bonus_basis_points, ticket.bonus_cap_amount = terms.basis_points, cap
+    payments = await find_captured_payments(session, order)
+    left = [payment.refundable_amount for payment in payments]
+    shares = apportion(min(ticket.refund_amount, sum(left)), left)
+    pairs = zip(payments, shares, strict=True)
+    await promise_bonus(session, ticket, sum(share for payment, share in pairs if earns_bonus(payment)))
 
 
 async def reapply_ticket(

@@ -100,7 +100,7 @@ async def settle_in_goods(
     session: AsyncSession, ticket: Ticket, order: Order, deadlines: Deadlines, *, cause: Cause
 ) -> None:
     """Send the replacement, or wait until it is paid where it costs more; who gets none chooses."""
-    ticket.refund_amount = 0  # what it was to bring back is refunded now, as it is settled
+    ticket.refund_amount = ticket.bonus_amount = 0  # what it was to bring is refunded as it is settled
     try:
         await send_owed_units(session, ticket, order, deadlines, cause=cause)
     except OutOfStock:
@@ -163,6 +163,7 @@ async def request_ticket_refund(
             cause=cause,
         )
     else:
+        ticket.bonus_amount = 0
         complete_ticket(ticket, now=cause.now)
 
 

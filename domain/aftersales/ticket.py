@@ -8,10 +8,12 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.quote import TicketQuote
+from domain.aftersales.reasons import ClaimStage
 from domain.aftersales.rules import ClaimedUnits, TicketClaim
 from domain.errors import Invalid, LimitReached, NotFound, WrongState, collect_refusals
 from domain.media import check_own_media
 from domain.order import lock_order
+from domain.payment.bonus import forget_bonus, promise_bonus
 from models import DeliveryLine, Order, Ticket, TicketLine, TicketMedia, TicketUnits
 from models.sql.together import read_together
 
@@ -106,6 +108,9 @@ async def check_ticket_limit(session: AsyncSession, order: Order) -> None:
 async def save_ticket_lines(session: AsyncSession, ticket: Ticket, quote: TicketQuote) -> None:
     """Save the units a ticket is about and what they bring back, in place of those saved before."""
     ticket.refund_amount = quote.refund.minor
+    if quote.claim.stage is ClaimStage.WAITING:
+        forget_bonus(ticket)
+    await promise_bonus(session, ticket, quote.earning_amount)
     await session.execute(delete(TicketLine).where(TicketLine.ticket_id == ticket.id))
     session.add_all(
         TicketLine(

@@ -27,9 +27,9 @@ async def needs_approval(session: AsyncSession, order: Order, amount: int) -> bo
 
 
 async def unapproved_amount(session: AsyncSession, order: Order) -> int:
-    """How many minor units of an order were refunded without a second person."""
+    """How many minor units of an order were refunded without a second person, bonuses included."""
     total = await session.scalar(
-        select(func.coalesce(func.sum(Refund.amount), 0)).where(
+        select(func.coalesce(func.sum(Refund.amount + Refund.bonus_amount), 0)).where(
             Refund.order_id == order.id,
             Refund.decided_by_id.is_(None),
             Refund.status != RefundStatus.WAITING,

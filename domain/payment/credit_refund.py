@@ -14,7 +14,7 @@ from domain.payment.refund import (
 )
 from domain.payment.states import REFUND_TRANSITIONS
 from domain.state import move
-from domain.store_credit import check_refund_target, refund_to_credit
+from domain.store_credit import check_refund_target, grant_bonus, refund_to_credit
 from models import LedgerAccount, Payment, Refund, RefundStatus, RefundTarget
 
 CREDIT_REFERENCE = "store credit"
@@ -22,7 +22,7 @@ CREDIT_REFERENCE = "store credit"
 
 
 async def pay_credit_refund(session: AsyncSession, refund_id: int, *, cause: Cause) -> Refund:
-    """Pay a refund into the store credit of its customer; a repetition changes nothing.
+    """Pay a refund, with its bonus, into the store credit of its customer; a repetition changes nothing.
 
     While the customer disputes the payment it is put off: the dispute may give back the same money.
     """
@@ -34,6 +34,7 @@ async def pay_credit_refund(session: AsyncSession, refund_id: int, *, cause: Cau
         refund.query_at = first_query_at(payment, refund.target, cause.now)
         return refund
     await refund_to_credit(session, order, refund, now=cause.now)
+    await grant_bonus(session, order, refund, now=cause.now)
     return await settle_refund(
         session,
         refund_id,

@@ -10,6 +10,7 @@ from domain.events import DisputeOpened, DisputeSettled, RefundAbnormal
 from domain.ledger import NewPosting, write_postings
 from domain.order import hold_disputed_order, release_disputed_order
 from domain.outbox import record
+from domain.payment.bonus import withdraw_bonus
 from domain.payment.fees import ProviderFee, dispute_fee_reference, post_fees
 from domain.payment.lifecycle import lock_payment
 from domain.payment.provider_reports import PaymentMismatch
@@ -18,6 +19,7 @@ from domain.payment.refund_approval import end_waiting_by_dispute
 from domain.payment.refund_postings import is_paid_out_of
 from domain.payment.refund_reports import end_abnormally
 from domain.state import move, transition_table
+from domain.store_credit import revoke_bonus
 from models import (
     Dispute,
     DisputeReport,
@@ -202,6 +204,27 @@ async def write_off_dispute(
     paid_back = min(rest, await owed_to_customer(session, order))
     await post_dispute(session, dispute, PostingKind.DISPUTE_LOST, paid_back, PAID_BACK, cause=cause)
     await post_dispute(session, dispute, PostingKind.DISPUTE_LOST, rest - paid_back, cause=cause)
+    doubled = min(dispute.amount, payment.doubled_amount) - refunded
+    await revoke_bonuses(session, order, payment, doubled, cause=cause)
+
+
+async def revoke_bonuses(
+    session: AsyncSession, order: Order, payment: Payment, doubled: int, *, cause: Cause
+) -> None:
+    """Take back the bonuses of refunds into store credit whose money a lost dispute has given again.
+
+    doubled: minor units that the customer of a locked order has both ways
+    """
+    rows = await session.scalars(
+        select(Refund).where(Refund.payment_id == payment.id).order_by(Refund.id.desc())
+    )
+    refunds = rows.all()
+    if any(refund.status in UNSETTLED_REFUNDS for refund in refunds):
+        return  # it has given a part of what they are to bring
+    for refund in refunds:
+        if doubled > 0 and refund.bonus_amount and refund.status is RefundStatus.SUCCEEDED:
+            await revoke_bonus(session, order, refund, now=cause.now)
+        doubled -= refund.amount if refund.target is RefundTarget.STORE_CREDIT else 0
 
 
 async def settle_refunds_by_dispute(
@@ -231,6 +254,7 @@ async def settle_refunds_by_dispute(
         else:
             settled += refund.amount
             refund.target = RefundTarget.ORIGINAL
+            await withdraw_bonus(session, refund)
             await settle_refund(
                 session,
                 refund.id,

@@ -20,6 +20,7 @@ from domain.money import apportion
 from domain.order import lock_order, reopen_order, settle_order
 from domain.outbox import record
 from domain.payment.approval_limit import needs_approval
+from domain.payment.bonus import plan_bonuses
 from domain.payment.disputed import check_not_disputed
 from domain.payment.refund_target import target_of
 from domain.payment.states import REFUND_TRANSITIONS
@@ -257,7 +258,8 @@ async def create_refunds(
     it is approved, and is not refundable once more meanwhile.
     """
     total = sum(share for _, share in parts)
-    waits = await needs_approval(session, order, total)
+    bonuses = await plan_bonuses(session, parts, ticket_id=ticket_id, target=target)
+    waits = await needs_approval(session, order, total + sum(bonuses))
     await reopen_order(session, order, cause=cause)
     count = await session.scalar(select(func.count(Refund.id)).where(Refund.order_id == order.id)) or 0
     refunds = [
@@ -269,6 +271,7 @@ async def create_refunds(
             target=target_of(payment, target),
             currency=order.currency,
             amount=share,
+            bonus_amount=bonus,
             reason=reason,
             reference=f"{order.number}-R{number}",
             attempts=0,
@@ -276,7 +279,7 @@ async def create_refunds(
             requested_by_id=cause.by,
             created_at=cause.now,
         )
-        for number, (payment, share) in enumerate(parts, start=count + 1)
+        for number, ((payment, share), bonus) in enumerate(zip(parts, bonuses, strict=True), start=count + 1)
     ]
     for payment, share in parts:
         payment.refunded_amount += share

@@ -22,7 +22,7 @@ LOST_DISPUTE = Message("A lost dispute has given the customer this money.")
 async def approve_refund(session: AsyncSession, refund_id: int, *, reason: str, cause: Cause) -> Refund:
     """Send a refund that waits for a second person; Forbidden for the one who has requested it."""
     order, refund = await lock_waiting_refund(session, refund_id, cause)
-    task = GuardedTask(refund=refund.money(refund.amount + await unapproved_amount(session, order)))
+    task = GuardedTask(refund=refund.money(refund.given_amount + await unapproved_amount(session, order)))
     await require_certificate(session, cause.person, task, now=cause.now, field=("id",))
     reason = required_reason(reason)
     payment = await session.get_one(Payment, refund.payment_id)

@@ -12,6 +12,7 @@ from domain.store_credit.balance import (
     select_balances,
     spend_credit,
 )
+from domain.store_credit.bonus import grant_bonus, revoke_bonus
 from domain.store_credit.gift_cards import (
     expire_gift_card,
     issue_gift_card,
@@ -28,12 +29,14 @@ __all__ = [
     "expire_gift_card",
     "find_balances",
     "forfeit_credit",
+    "grant_bonus",
     "has_store_credit",
     "issue_gift_card",
     "lock_balances",
     "lock_store_credit",
     "redeem_gift_card",
     "refund_to_credit",
+    "revoke_bonus",
     "select_balances",
     "select_expired_gift_cards",
     "spend_credit",

@@ -23,6 +23,7 @@ from resolvers.aftersales.agreement import (
     rule_decisions,
     worth,
 )
+from resolvers.aftersales.bonus import TicketQuoteCredit, quoted_credit
 from resolvers.aftersales.canned_answers import (
     canned_answer_archive,
     canned_answer_save,
@@ -101,6 +102,7 @@ __all__ = [
     "RuleForecast",
     "TicketObstacle",
     "TicketQuote",
+    "TicketQuoteCredit",
     "TicketQuoteLine",
     "TicketQuoteRefund",
     "TicketQuoteRefusal",
@@ -134,6 +136,7 @@ __all__ = [
     "priorities",
     "proposed_answers",
     "question_ask",
+    "quoted_credit",
     "ratings",
     "read",
     "refusal_message",

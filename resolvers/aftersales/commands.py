@@ -19,7 +19,7 @@ from domain.aftersales.requests import (
 from domain.aftersales.return_waybill import ReturnWaybill, ship_return
 from domain.aftersales.settlement import retry_refunds
 from domain.aftersales.ticket import order_id_of
-from events.aftersales import deadlines_of
+from events.aftersales import bonus_terms_of, deadlines_of
 from models import (
     PaymentMethod,
     RefundTarget,
@@ -238,13 +238,16 @@ async def ticket_difference_pay(info: Info, id: strawberry.ID, method: PaymentMe
 
 async def ticket_refund_choose(info: Info, id: strawberry.ID, refund_to: RefundTarget) -> Ticket:
     """Chooses where the refund of a ticket goes, until it is requested; without a choice, as it was paid.
+    What the shop adds to store credit (`Ticket.bonus`) is promised with this choice: what is chosen already
+    keeps its promise.
 
     id: the ticket
     refund_to: where it goes; guests have no store credit
     """
     context, ticket_id = info.context, await own_ticket_id(info, id)
+    terms = bonus_terms_of(context.shop.settings)
     async with context.transaction() as session:
-        return await choose_refund_target(session, ticket_id, refund_to, cause=context.cause)
+        return await choose_refund_target(session, ticket_id, refund_to, terms=terms, cause=context.cause)
 
 
 async def ticket_escalate(info: Info, id: strawberry.ID) -> Ticket:

@@ -15,6 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.cancelling import cancel_lines
 from domain.aftersales.day_counts import recount_days
+from domain.aftersales.decisions import agree_ticket
+from domain.aftersales.requests import choose_refund_target
 from domain.aftersales.return_collection import add_collection, find_delivered_address
 from domain.aftersales.return_parcel import lock_return
 from domain.aftersales.return_tracking import add_return_events
@@ -37,10 +39,12 @@ from domain.payment import (
     collect_cash,
     correct_hand_in,
     hand_in_cash,
+    pay_credit_refund,
     request_refund,
     settle_refund,
     write_off_cash,
 )
+from domain.payment.bonus import BonusTerms
 from domain.shipment import ParcelToPack, pack_shipments
 from domain.shipment.fulfilment import PackedParcel, fulfilment_of
 from domain.shipment.history import TrackingFact
@@ -106,6 +110,7 @@ from models import (
     RefundDay,
     RefundDimension,
     RefundStatus,
+    RefundTarget,
     RepairOutcome,
     ReturnCollection,
     ReturnCondition,
@@ -235,6 +240,10 @@ class History:
     """Has a translation, a draft beside its text and one rating."""
     arrived: Ticket
     """Its goods have reached the warehouse, and wait to be inspected."""
+    rewarded: Ticket
+    """Was refunded into store credit, with a bonus."""
+    bonus: Refund
+    """Its refund."""
 
     @property
     def place(self) -> str:
@@ -313,7 +322,24 @@ async def build_history(session: AsyncSession) -> History:
         *await add_training(session),
         await add_articles(session),
         await add_arrived_return(session, other),
+        *await add_refund_with_bonus(session),
     )
+
+
+async def add_refund_with_bonus(session: AsyncSession) -> tuple[Ticket, Refund]:
+    """A refund of one of two units into store credit, with a bonus that a cap limits."""
+    variant = await a_variant(session)
+    order = await create_order(session, lines=[(variant, 2)], status=OrderStatus.COMPLETED)
+    ticket = await create_ticket(session, order=order, type=TicketType.REFUND_ONLY)
+    terms = BonusTerms(500, {CurrencyCode.CNY: 100})
+    await choose_refund_target(
+        session, ticket.id, RefundTarget.STORE_CREDIT, terms=terms, cause=Cause(NOW, order.account_id)
+    )
+    await agree_ticket(session, ticket.id, DEADLINES, cause=Cause(NOW, None))
+    [refund] = (await session.scalars(rows_of(Refund, order))).all()
+    await pay_credit_refund(session, refund.id, cause=Cause(NOW))
+    await follow_refunds(session, ticket.id, DEADLINES, cause=Cause(NOW))
+    return ticket, refund
 
 
 async def add_articles(session: AsyncSession) -> Article:
@@ -470,6 +496,12 @@ def insert_overdraft(history: History) -> Insert:
     richer = {"store_credit_id": history.richer_credit, "kind": StoreCreditKind.REFUNDED, "amount": 5}
     poorer = {"store_credit_id": history.empty_credit, "kind": StoreCreditKind.FORFEITED, "amount": -5}
     return insert(StoreCreditMovement).values([moved | richer, moved | poorer])
+
+
+def credit_with_bonus(history: History) -> Any:
+    """The id of the store credit into which a bonus came."""
+    came = StoreCreditMovement.bonus_refund_id == history.bonus.id
+    return select(StoreCreditMovement.store_credit_id).where(came).scalar_subquery()
 
 
 Tampering = tuple[Update | Insert, Any]
@@ -713,6 +745,39 @@ TAMPERED: dict[str, Callable[[History], Tampering]] = {
         .where(StoreCreditMovement.kind == StoreCreditKind.SPENT)
         .values(payment_id=None),
         select(Payment.reference).where(Payment.order_id == h.credited.id),
+    ),
+    "bonuses come with their refunds": lambda h: (
+        increment(Refund.bonus_amount, Refund.id == h.bonus.id),
+        h.bonus.reference,
+    ),
+    "no more of a bonus is taken back than came": lambda h: (
+        insert(StoreCreditMovement).values(
+            store_credit_id=credit_with_bonus(h),
+            kind=StoreCreditKind.BONUS_REVOKED,
+            currency="CNY",
+            amount=-101,
+            bonus_refund_id=h.bonus.id,
+            created_at=NOW,
+        ),
+        h.bonus.reference,
+    ),
+    "bonuses as posted": lambda h: (
+        update(Posting)
+        .where(Posting.kind == PostingKind.BONUS_GRANTED)
+        .values(kind=PostingKind.GIFT_CARD_REDEEMED),
+        f"bonus:{h.bonus.reference}",
+    ),
+    "bonuses are no more than was promised": lambda h: (
+        update(Ticket).where(Ticket.id == h.rewarded.id).values(bonus_basis_points=1),
+        h.rewarded.number,
+    ),
+    "tickets bring the bonus they say": lambda h: (
+        increment(Ticket.bonus_amount, Ticket.id == h.rewarded.id),
+        h.rewarded.number,
+    ),
+    "bonuses of an order are within its cap": lambda h: (
+        update(Ticket).where(Ticket.id == h.rewarded.id).values(bonus_cap_amount=99),
+        select(Order.number).where(Order.id == h.rewarded.order_id),
     ),
     "no store credit below zero": lambda h: (insert_overdraft(h), str(h.empty_credit)),
     "gift cards as posted": lambda h: (
@@ -1381,6 +1446,13 @@ ALSO_FOUND = {
         "parcels are where it was reported",
         "parcels have arrived when it was reported",
     ],
+    "bonuses come with their refunds": [
+        "bonuses are no more than was promised",
+        "tickets bring the bonus they say",
+        "bonuses of an order are within its cap",
+    ],
+    "no more of a bonus is taken back than came": ["store credit as posted", "bonuses as posted"],
+    "bonuses of an order are within its cap": ["bonuses are no more than was promised"],
     "completed orders have arrived": ["fulfilment as the parcels say"],
     "cash in the hands of who has brought the parcels": ["runs with cash in hand as moved"],
     "surcharges were paid": ["reductions were refunded"],
@@ -1564,9 +1636,12 @@ COUNTED: tuple[AnyAttribute, ...] = (
     Payment.captured_amount,
     Payment.refunded_amount,
     Refund.amount,
+    Refund.bonus_amount,
     Shipment.cash_amount,
     ShipmentLine.quantity,
     Ticket.refund_amount,
+    Ticket.bonus_amount,
+    StoreCreditMovement.amount,
     TicketLine.quantity,
     TicketLine.refund_amount,
     TicketLine.difference_amount,

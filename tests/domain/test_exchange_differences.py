@@ -94,9 +94,9 @@ async def ask(
 
 async def substitutes_of(session: AsyncSession, ticket: Ticket) -> list[tuple[int, int | None, int]]:
     rows = await session.execute(
-        select(
-            TicketLine.quantity, TicketLine.substitute_variant_id, TicketLine.substitute_reduction_amount
-        ).where(TicketLine.ticket_id == ticket.id)
+        select(TicketLine.quantity, TicketLine.substitute_variant_id, TicketLine.substitute_reduction_amount)
+        .where(TicketLine.ticket_id == ticket.id)
+        .order_by(TicketLine.order_line_id)
     )
     return [(quantity, variant_id, amount) for quantity, variant_id, amount in rows]
 

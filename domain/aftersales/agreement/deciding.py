@@ -16,6 +16,7 @@ from domain.aftersales.withdrawal import AlreadyPacked
 from domain.aftersales.worth import sum_unit_costs
 from domain.cause import Cause
 from domain.payment.approval_limit import find_limit, unapproved_amount
+from domain.payment.bonus import most_bonus
 from models import (
     AgreementMoment,
     AgreementRule,
@@ -179,14 +180,15 @@ async def contradicts_tracking(session: AsyncSession, ticket: Ticket, order: Ord
 
 
 async def sum_worth(session: AsyncSession, ticket: Ticket, order: Order) -> int:
-    """What the units of a locked ticket cost, or its refund where that is more, in minor units.
+    """What the units of a locked ticket cost, or its refund where that is more, and its bonus; minor units.
 
     The refund is the one that granting it would request now: it may have grown since the ticket was opened.
     """
     cost, refund = await read_together(
         session, sum_unit_costs(session, ticket), sum_granted(session, ticket, order)
     )
-    return max(cost, ticket.refund_amount, refund)
+    worth = max(cost, ticket.refund_amount, refund)
+    return worth + most_bonus(ticket, max(ticket.refund_amount, refund))
 
 
 async def sum_granted(session: AsyncSession, ticket: Ticket, order: Order) -> int:
