@@ -3,6 +3,7 @@
 from loaders.account import AccountLoaders
 from loaders.aftersales import AftersalesLoaders
 from loaders.base import LoaderSet
+from loaders.canned_answers import CannedAnswerLoaders
 from loaders.carrier import CarrierLoaders
 from loaders.carrier_call import CarrierCallLoaders
 from loaders.cart import CartLoaders
@@ -32,6 +33,7 @@ from loaders.training import TrainingLoaders
 class Loaders(
     AccountLoaders,
     AftersalesLoaders,
+    CannedAnswerLoaders,
     KnowledgeLoaders,
     CartLoaders,
     CatalogLoaders,

@@ -13,7 +13,6 @@ from loaders.page import Key, Sort
 from models import (
     Account,
     AgreementRule,
-    CannedAnswer,
     Category,
     ClaimExclusion,
     ClaimPolicy,
@@ -255,23 +254,6 @@ class MentionsByMessage(Grouped[int, Sequence[Account]]):
         return ()
 
 
-class CannedAnswerById(ByKey[int, CannedAnswer]):
-    key = CannedAnswer.id
-
-
-async def load_canned_answers(
-    reads: Reads, *, language: str | None, archived: bool
-) -> Sequence[CannedAnswer]:
-    """Texts that agents answer with, by code and language."""
-    statement = select(CannedAnswer).order_by(CannedAnswer.code, CannedAnswer.language)
-    is_archived = CannedAnswer.archived_at.is_not(None)
-    statement = statement.where(is_archived if archived else ~is_archived)
-    if language is not None:
-        statement = statement.where(CannedAnswer.language == language)
-    async with reads() as session:
-        return (await session.scalars(statement.limit(POLICIES_LIMIT))).all()
-
-
 class MediaByTicket(Grouped[int, Sequence[Media]]):
     async def group(self, session: AsyncSession, keys: list[int]) -> Mapping[int, Sequence[Media]]:
         rows = await session.execute(
@@ -406,4 +388,3 @@ class AftersalesLoaders:
     ticket_unread = loader(UnreadByTicket)
     message_media = loader(MediaByMessage)
     message_mentions = loader(MentionsByMessage)
-    canned_answer = loader(CannedAnswerById)

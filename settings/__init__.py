@@ -11,11 +11,11 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from settings.accounts import AccountSettings
+from settings.aftersales import AftersalesSettings
 from settings.alipay import AlipaySettings
 from settings.amap import AmapSettings
 from settings.archive import ArchiveSettings
 from settings.business import (
-    AftersalesSettings,
     CarrierSettings,
     CatalogSettings,
     CheckoutSettings,

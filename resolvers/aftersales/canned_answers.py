@@ -11,7 +11,7 @@ from domain.aftersales.canned_answers import (
     save_canned_answer,
 )
 from domain.errors import NotFound
-from loaders.aftersales import load_canned_answers
+from loaders.canned_answers import load_canned_answers
 from models import CannedAnswer
 from resolvers.aftersales.queries import find_ticket
 from resolvers.context import Info
