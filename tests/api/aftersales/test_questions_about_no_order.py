@@ -10,21 +10,24 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from events.shop import Shop
-from models import Account, Event, Notice, NoticeKind, Role, Ticket, TicketStatus, TicketType
+from models import Account, ArticleDay, Event, Notice, NoticeKind, Role, Ticket, TicketStatus, TicketType
 from resolvers.ids import global_id
 from tests.api.aftersales.documents import TicketCase, command, open_ticket
 from tests.api.aftersales.test_merging import MERGE, SEEN, SPLIT
 from tests.api.aftersales.test_proposed_answer import FORECAST, PROPOSED
 from tests.api.aftersales.test_questions import ASK as OPEN
 from tests.api.aftersales.test_questions import question
+from tests.api.aftersales.test_ticket_report import FILES, days_of, read_report
 from tests.api.aftersales.test_ticket_screen import read_screen
 from tests.api.order.test_guests import order_as_guest
+from tests.api.test_erasure import ERASE, EXPORT
 from tests.clients import Client, Clients
 from tests.conftest import Clock
+from tests.factories.account import PASSWORD
 from tests.factories.aftersales import create_media
 from tests.factories.knowledge import create_article
-from tests.given import codes, refusals
-from tests.observe import assert_books_agree, run_until_idle
+from tests.given import codes, id_of, refusals
+from tests.observe import assert_books_agree, read_all_rows, run_until_idle
 
 ASK = """mutation($input: QuestionAskInput!) { questionAsk(input: $input) {
   ticket { id number type reason status channel description refund { amount } order { id } customer { id }
@@ -522,6 +525,98 @@ async def test_only_a_question_may_be_about_no_order(case: TicketCase, session: 
 
     with pytest.raises(IntegrityError):
         await session.execute(update(Ticket).values(order_id=None))
+
+
+async def test_the_report_counts_what_is_about_no_order_before_and_after_its_day_is_kept(
+    clients: Clients, shop: Shop, clock: Clock
+) -> None:
+    customer, agent = await clients.customer(), await clients.staff(Role.SUPPORT)
+    days = days_of(shop, before=0)
+    ticket = await asked(customer)
+    await agent.do(command("ticketTake"), id=ticket)
+    clock.tick(timedelta(minutes=10))
+    await agent.do(command("ticketMessageAdd"), id=ticket, body="Yes.")
+    await customer.do(command("ticketClose"), id=ticket)
+
+    reports, files = [], []
+    for later in (timedelta(), timedelta(days=2)):
+        clock.tick(later)
+        await run_until_idle(shop)
+        manager = await clients.staff(Role.MANAGER)
+        reports.append(await read_report(manager, days))
+        files.append((await manager.get(FILES, **days))["ticketReport"])
+
+    for report in reports:
+        total = report["total"]
+        assert (total["opened"], total["resolved"], total["reopened"]) == (1, 1, 0)
+        assert (total["firstAnswer"]["count"], total["firstAnswer"]["median"]) == (1, 600)
+        assert [report[part] for part in ("reasons", "products", "warehouses", "carriers")] == [[]] * 4
+        assert [each["tickets"] for each in report["agents"]] == [1]
+    assert [len(each["weeks"].splitlines()) for each in files] == [2, 2]
+    await assert_books_agree(shop)
+
+
+async def test_an_export_has_the_questions_of_a_customer_and_erasing_leaves_no_word_of_them(
+    clients: Clients, shop: Shop, clock: Clock, session: AsyncSession
+) -> None:
+    mei, agent = await clients.customer(), await clients.staff(Role.SUPPORT)
+    ticket = await asked(mei, description="Does Meimei live in Lhasa?")
+    await mei.do(command("ticketMessageAdd"), id=ticket, body="Meimei waits.")
+    await run_until_idle(shop)
+
+    export = (await mei.do(EXPORT, password=PASSWORD))["accountExport"]
+    tables = (await clients.http.get(export["url"])).json()["tables"]
+    open_yet = await mei.do(ERASE, password=PASSWORD)
+    await agent.do(command("ticketMessageAdd"), id=ticket, body="Meimei does.")
+    await mei.do(command("ticketClose"), id=ticket)
+    erased = await mei.do(ERASE, password=PASSWORD)
+    clock.tick(timedelta(hours=2))
+    await run_until_idle(shop)
+
+    agent = await clients.staff(Role.SUPPORT, agent.account)
+    seen = (await agent.get(SEEN, id=ticket))["ticket"]
+    assert [row["description"] for row in tables["tickets"]] == ["Does Meimei live in Lhasa?"]
+    assert [row["order_id"] for row in tables["tickets"]] == [None]
+    assert [row["body"] for row in tables["ticket_messages"]] == ["Meimei waits."]
+    assert open_yet["userErrors"][0]["message"] == f"Request {seen['number']} is not finished yet."
+    assert codes(erased) == []
+    assert [row for row in await read_all_rows(shop) if "Meimei" in row] == []
+    await assert_books_agree(shop)
+
+
+async def test_nothing_is_asked_for_an_account_that_is_being_erased(clients: Clients, shop: Shop) -> None:
+    agent = await clients.staff(Role.SUPPORT)
+    for _ in range(4):
+        customer = await clients.customer()
+
+        erased, written = await asyncio.gather(
+            customer.do(ERASE, password=PASSWORD),
+            ask(agent, account_id(customer), customerId=account_id(customer)),
+        )
+
+        assert sorted([codes(erased), codes(written)]) in (
+            [[], ["NOT_FOUND"]],
+            [[], ["WRONG_STATE"]],
+        )
+
+
+async def test_a_reading_about_an_order_is_counted_beside_questions_about_none(
+    case: TicketCase, shop: Shop, clock: Clock, session: AsyncSession
+) -> None:
+    article = await create_article(session, slug="lid", title="The lid", body="Turn it.")
+    await session.commit()
+    line = global_id("OrderLine", case.line.id)
+    read = "mutation($input: ArticleReadInput!) { articleRead(input: $input) { userErrors { code } } }"
+    assert codes(await case.customer.do(read, id=id_of(article), orderLineId=line)) == []
+    await asked(case.customer)
+
+    clock.tick(timedelta(days=1, minutes=10))
+    await run_until_idle(shop)
+
+    async with shop.database.reads() as reads:
+        days = (await reads.execute(select(ArticleDay.order_reads, ArticleDay.deflected))).all()
+    assert [tuple(each) for each in days] == [(1, 1)]
+    await assert_books_agree(shop)
 
 
 async def test_all_that_is_told_of_a_question_names_no_order(clients: Clients, shop: Shop) -> None:
