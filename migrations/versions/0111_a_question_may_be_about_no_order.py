@@ -36,7 +36,10 @@ def downgrade() -> None:
         op.execute(f"DELETE FROM {table} WHERE message_id IN {MESSAGES}")
     for table in ("ticket_reads", "ticket_messages", "ticket_media", "ticket_releases", "ticket_ratings"):
         op.execute(f"DELETE FROM {table} WHERE ticket_id IN {WITHOUT_ORDER}")
-    op.execute(f"DELETE FROM events WHERE subject = 'TICKET' AND subject_id IN {WITHOUT_ORDER}")
+    events = f"subject = 'TICKET' AND subject_id IN {WITHOUT_ORDER}"
+    op.execute(f"DELETE FROM reactions_done WHERE event_id IN (SELECT id FROM events WHERE {events})")
+    for table in ("events", "archived_events"):
+        op.execute(f"DELETE FROM {table} WHERE {events}")
     op.execute("DELETE FROM tickets WHERE order_id IS NULL")
     check = sa.CheckConstraint("order_id IS NOT NULL OR type = 'QUESTION'", name=op.f(NAME))
     with op.batch_alter_table("tickets", table_args=(check,)) as tickets:
