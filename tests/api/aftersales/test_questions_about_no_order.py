@@ -9,9 +9,10 @@ from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from events.aftersales import act_on_ticket
 from events.shop import Shop
 from models import Account, ArticleDay, Event, Notice, NoticeKind, Role, Ticket, TicketStatus, TicketType
-from resolvers.ids import global_id
+from resolvers.ids import global_id, row_id
 from tests.api.aftersales.documents import TicketCase, command, open_ticket
 from tests.api.aftersales.test_merging import MERGE, SEEN, SPLIT
 from tests.api.aftersales.test_proposed_answer import FORECAST, PROPOSED
@@ -382,6 +383,42 @@ async def test_what_nobody_answers_in_time_is_a_task_of_the_managers_once_each_t
     assert [codes(each) for each in (handed, answered, closed)] == [[], [], []]
     assert closed["ticket"]["status"] == "COMPLETED"
     await assert_books_agree(shop)
+
+
+@pytest.mark.parametrize(("answered", "name"), [(False, "ticket.overdue"), (True, "ticket.closed")])
+async def test_of_several_workers_one_acts_on_a_question_that_is_due(
+    clients: Clients, shop: Shop, clock: Clock, answered: bool, name: str
+) -> None:
+    customer, agent = await clients.customer(), await clients.staff(Role.SUPPORT)
+    ticket = await asked(customer)
+    if answered:
+        await agent.do(command("ticketMessageAdd"), id=ticket, body="Yes.")
+    clock.tick(timedelta(days=7, seconds=1))
+
+    await asyncio.gather(*(act_on_ticket(shop, row_id(ticket, "Ticket")) for _ in range(4)))
+
+    async with shop.database.reads() as session:
+        assert await session.scalar(select(func.count(Event.id)).where(Event.name == name)) == 1
+
+
+async def test_the_shop_gives_a_question_to_who_speaks_the_language_of_its_customer(
+    clients: Clients, shop: Shop
+) -> None:
+    customer, agent, manager = [
+        await clients.staff(role) for role in (Role.CUSTOMER, Role.SUPPORT, Role.MANAGER)
+    ]
+    save = """mutation($input: TicketAgentSaveInput!) { ticketAgentSave(input: $input) {
+      ticketAgent { version } userErrors { code } } }"""
+    skills = [{"type": "QUESTION", "language": language} for language in ("zh", "en")]
+    saved = await manager.do(save, accountId=account_id(agent), skills=skills, openLimit=5)
+    assert codes(saved) == []
+
+    ticket = await asked(customer)
+    await run_until_idle(shop)
+
+    assigned = "query($id: ID!) { ticket(id: $id) { assignee { id } } }"
+    found = (await manager.get(assigned, id=ticket))["ticket"]["assignee"]
+    assert found == {"id": account_id(agent)}
 
 
 async def test_the_queue_and_the_followers_of_a_question_see_each_change(
