@@ -44,10 +44,15 @@ def line_refunds(case: ClaimCase) -> list[int]:
 
 
 def line_refund(line: OrderLine, units: LineUnits, quantity: int) -> int:
-    """What `quantity` units bring back of what is left of the line; the last one brings the rest."""
-    units_left = units.bought - units.refunded
-    amount_left = line.total.minor - line.cancelled_amount - units.refunded_amount
-    return refund_share(amount_left, units_left, 0, quantity)
+    """What `quantity` units bring back of what is left of the line; the last one brings the rest.
+
+    Where others have brought back less than they cost, since staff had refunded something before, the
+    difference does not go to these. By rounding alone they differ by less than one for each unit.
+    """
+    cost, units_left = line.total.minor - line.cancelled_amount, units.bought - units.refunded
+    share = refund_share(cost, max(1, units.bought), 0, units.refunded)
+    is_less = units.refunded_amount <= share - units.refunded
+    return refund_share(cost - (share if is_less else units.refunded_amount), units_left, 0, quantity)
 
 
 def shipping_refund(order: Order, claim: TicketClaim, units: Mapping[int, LineUnits]) -> int:

@@ -52,6 +52,28 @@ def test_a_line_refunded_in_any_parts_gives_exactly_its_total(line: OrderLine, d
 
 
 @given(order_lines(), st.data())
+def test_a_unit_that_brings_back_less_does_not_raise_what_others_bring(
+    line: OrderLine, data: st.DataObject
+) -> None:
+    refunded = data.draw(st.integers(0, line.quantity - 1))
+    units = LineUnits(bought=line.quantity, refunded=refunded)
+    units.refunded_amount = data.draw(st.integers(0, line.total.minor * refunded // line.quantity))
+
+    amount = line_refund(line, units, quantity := data.draw(st.integers(1, line.quantity - refunded)))
+
+    assert amount * line.quantity <= (line.total.minor + line.quantity * line.quantity) * quantity
+
+
+def test_three_teapots_of_which_one_brought_back_a_part_cost_what_they_cost() -> None:
+    line = OrderLine(
+        id=1, currency=CurrencyCode.CNY, unit_amount=5_800, quantity=3, discount_amount=0, cancelled_amount=0
+    )
+
+    assert line_refund(line, LineUnits(bought=3, refunded=1, refunded_amount=100), 1) == 5_800
+    assert line_refund(line, LineUnits(bought=3, refunded=1, refunded_amount=100), 2) == 11_600
+
+
+@given(order_lines(), st.data())
 def test_declined_tickets_leave_no_cent_behind(line: OrderLine, data: st.DataObject) -> None:
     units = LineUnits(bought=line.quantity)
     kept: list[tuple[int, int]] = []
