@@ -35,14 +35,13 @@ from loaders.knowledge import (
 )
 from loaders.page import FIRST_PAGE, Page, PageRequest, WrongCursor
 from models import Account, Article, ArticleAudience, ArticleStatus, ArticleVersion
+from resolvers.catalog.listing import check_query
 from resolvers.context import Info
 from resolvers.guard import Permission
 from resolvers.ids import row_id
 from resolvers.inputs.knowledge import ArticleSaveInput
 from resolvers.paging import check_page, query_page
-from text import QUERY_LIMIT
 from text.markdown import render_markdown
-from text.query_parser import parse_query
 
 
 async def article(info: Info, id: strawberry.ID | None = None, slug: str | None = None) -> Article | None:
@@ -91,9 +90,10 @@ async def articles(
 ) -> Page[Article]:
     """Articles: the best matches first with a query, else the newest first.
 
-    query: words in any language, at most 200 characters; all words must occur, the last one may be
-        unfinished, a typo is tolerated; after them come those that say the same in other words, and those
-        that mean nearly the same; if no article has all words, those with most of them match
+    query: words in any language, at most 200 characters, signs alone find nothing; all words must occur,
+        the last one may be unfinished, a typo is tolerated; after them come those that say the same in
+        other words, and those that mean nearly the same; if no article has all words, those with most
+        of them match
     category: only of this category
     tag: only with this tag
     language: only in this language, as a tag such as "zh-CN"
@@ -109,8 +109,13 @@ async def articles(
         language=language,
         archived=archived and is_staff,
     )
-    if query and parse_query(query[:QUERY_LIMIT]):
-        return await find_articles(info, criteria, query[:QUERY_LIMIT], page)
+    if query and query.strip():
+        words = check_query(query)
+        return (
+            await find_articles(info, criteria, words, page)
+            if words
+            else Page((), (), has_next=False, has_previous=False)
+        )
     statement = select_articles(criteria, dialect=info.context.shop.database.dialect)
     return await query_page(info, statement, NEWEST_ARTICLE, page)
 

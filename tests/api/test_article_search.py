@@ -233,6 +233,17 @@ async def test_a_search_finds_what_says_the_same_after_what_has_the_words(
     assert (await guest.get(FIND, query="unicorns dancing"))["articles"]["totalCount"] == 0
 
 
+async def test_signs_find_no_article_and_a_long_query_is_refused(clients: Clients, shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        await create_article(session, slug="leak", title="My teapot leaks", body="Tighten the lid.")
+
+    for query in ("🍵", "???", "%_%\\", "::::", "****"):
+        assert (await clients.guest().get(FIND, query=query))["articles"]["totalCount"] == 0, query
+    assert (await clients.guest().get(FIND, query="  "))["articles"]["totalCount"] == 1
+    refused = await clients.guest().ask(FIND, query="a" * 201)
+    assert [error["message"] for error in refused["errors"]] == ["A search has at most 200 characters."]
+
+
 def damage(folder: Path, *, keep: int, add: bytes) -> None:
     """Leave the beginning of the only file of a folder, and add something else."""
     (file,) = folder.iterdir()

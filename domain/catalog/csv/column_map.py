@@ -14,6 +14,9 @@ KEYS = frozenset(
     {"columns", "handle", "header_line", "first_line", "separator", "defaults", "values", "product_rows"}
 )
 
+LINES_LIMIT = 1_000
+"""Lines of a file among which the header and the first product stand."""
+
 
 @dataclass(frozen=True, slots=True)
 class ColumnMap:
@@ -112,8 +115,14 @@ def read_column_map(text: str, currency: CurrencyCode) -> ColumnMap:
     lines = [found.get("header_line", 1), found.get("first_line", 0)]
     if not isinstance(handle, list) or not all(isinstance(name, str) for name in handle):
         raise WrongText("{key} is a list of columns", key="handle")
-    if not all(isinstance(line, int) and line >= 0 for line in lines) or not lines[0]:
+    if not all(type(line) is int and line >= 0 for line in lines) or not lines[0]:
         raise WrongText("lines are counted from 1")
+    if max(lines) > LINES_LIMIT:
+        raise WrongText(
+            "the header and the first product stand in the first {limit} lines", limit=LINES_LIMIT
+        )
+    if 0 < lines[1] <= lines[0]:
+        raise WrongText("the first product stands after the header")
     separator = found.get("separator", "")
     if not isinstance(separator, str) or len(separator) > 1:
         raise WrongText("{key} is one character", key="separator")

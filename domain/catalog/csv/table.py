@@ -102,7 +102,9 @@ def read_table(
     first = next((each for each in lines if each[0] >= header_line), None)
     if first is None:
         if not problems.found:
-            problems.add(1, "", Message("the file is empty"))
+            is_short = header_line > 1 and text.strip()
+            reason = Message("the file has no line {line}", line=header_line)
+            problems.add(1, "", reason if is_short else Message("the file is empty"))
         return None
     try:
         converted = _convert_file(*first, lines, problems, notes, column_map)

@@ -116,6 +116,14 @@ def test_a_file_without_a_mapped_column_is_refused() -> None:
     ]
 
 
+def test_a_file_that_ends_before_its_header_is_not_called_empty() -> None:
+    parsed = read_products(
+        b"A\nB\n", file="a.csv", currency=CNY, column_map=column_map("header_line = 5\n[columns]")
+    )
+
+    assert [each.reason for each in parsed.problems] == ["the file has no line 5"]
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
@@ -130,6 +138,16 @@ def test_a_file_without_a_mapped_column_is_refused() -> None:
             " values",
         ),
         ("header_line = 0\n[columns]", "lines are counted from 1"),
+        ("header_line = true\n[columns]", "lines are counted from 1"),
+        (
+            "header_line = 99999999999999999999\n[columns]",
+            "the header and the first product stand in the first 1,000 lines",
+        ),
+        (
+            "first_line = 100000000\n[columns]",
+            "the header and the first product stand in the first 1,000 lines",
+        ),
+        ("header_line = 5\nfirst_line = 1\n[columns]", "the first product stands after the header"),
         ('handle = "a"\n[columns]', "handle is a list of columns"),
         ('separator = "ab"\n[columns]', "separator is one character"),
         ("values = 1\n[columns]", "values is a table of tables"),
