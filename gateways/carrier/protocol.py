@@ -4,6 +4,7 @@ Moments have a time zone. A carrier knows a booking by the shop's own reference,
 repeated: a repetition answers what the first one did.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -137,9 +138,13 @@ class Label:
     """Of a print job: which program prints it, in the words of the carrier; empty for other formats."""
 
 
+NUMBER = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,39}")
+"""A number that a carrier may give: it is printed, put into addresses of pages and compared."""
+
+
 @dataclass(frozen=True, slots=True)
 class BookedWaybill:
-    """What a carrier gives for a booking."""
+    """What a carrier gives for a booking. CarrierError for what is no number."""
 
     number: str
     """Of the waybill, and of its first parcel."""
@@ -148,6 +153,10 @@ class BookedWaybill:
     label: Label | None = None
     """None where the carrier gives none: the shop prints its own."""
     estimated_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        if not all(map(NUMBER.fullmatch, (self.number, *self.children))):
+            raise CarrierError("the answer has a number of a wrong form")
 
 
 @dataclass(frozen=True, slots=True)

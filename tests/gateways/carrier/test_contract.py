@@ -13,8 +13,10 @@ import pytest
 
 from gateways.carrier.by_hand import CarrierByHand
 from gateways.carrier.protocol import (
+    BookedWaybill,
     Booking,
     CarrierAccount,
+    CarrierError,
     CarrierGateway,
     CarrierRefused,
     Parcel,
@@ -207,3 +209,11 @@ def test_the_toy_reads_what_is_genuine_and_an_unknown_code_has_no_status() -> No
     [event] = push.events
     assert (push.tracking_number, event.status, event.code) == ("TOY1", None, "strange")
     assert event.occurred_at == LEFT_AT
+
+
+@pytest.mark.parametrize("number", ["", "\0AB", "a b", "<b>1</b>", "１２３４", "-1", "x" * 41, "SF1\n"])
+def test_what_is_no_number_is_not_booked(number: str) -> None:
+    with pytest.raises(CarrierError):
+        BookedWaybill(number)
+    with pytest.raises(CarrierError):
+        BookedWaybill("SF1234567890", children=["SF1234567891", number])
