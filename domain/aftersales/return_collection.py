@@ -9,7 +9,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.address import PostalAddress, normalize_address, postal_address_of
 from domain.aftersales.deadlines import Deadlines
-from domain.aftersales.return_parcel import AWAITS_GOODS, find_warehouse, follow_return, leave_return
+from domain.aftersales.return_parcel import (
+    AWAITS_GOODS,
+    find_warehouse,
+    follow_return,
+    is_booked_for_others,
+    leave_return,
+)
 from domain.aftersales.ticket import lock_ticket
 from domain.cause import Cause
 from domain.errors import Invalid, LimitReached, WrongState
@@ -214,7 +220,11 @@ async def record_collection_booked(
         await give_up(session, waybill, now=cause.now)
         return waybill
     carrier = (await session.scalars(select(Carrier).where(Carrier.code == waybill.carrier))).one()
-    parcel = await follow_return(session, ticket, carrier, facts.number, deadlines, decides=True, cause=cause)
+    # a carrier that gives one number twice has not said whose parcel it is: people look
+    decides = not await is_booked_for_others(session, ticket, carrier.code, facts.number)
+    parcel = await follow_return(
+        session, ticket, carrier, facts.number, deadlines, decides=decides, cause=cause
+    )
     parcel.estimated_at = facts.estimated_at
     if waybill.pickup_until is not None and parcel.attend_at is not None:
         parcel.attend_at = waybill.pickup_until + MISSED_AFTER

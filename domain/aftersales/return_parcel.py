@@ -16,6 +16,7 @@ from models import (
     CarrierCode,
     DeliveryLine,
     Order,
+    ReturnCollection,
     ReturnParcel,
     Shipment,
     ShipmentStatus,
@@ -23,6 +24,7 @@ from models import (
     TicketStatus,
     TicketUnits,
     Warehouse,
+    Waybill,
 )
 from models.sql.parameters import is_any_of
 from models.sql.types import AnySelect
@@ -78,6 +80,19 @@ async def follow_return(
     await session.flush()
     ticket.return_parcel_id = parcel.id
     return parcel
+
+
+async def is_booked_for_others(
+    session: AsyncSession, ticket: Ticket, carrier: CarrierCode, number: str
+) -> bool:
+    """Whether the shop has booked a number, but not to collect goods of the customer of a ticket."""
+    own = (
+        select(ReturnCollection.id)
+        .join(Ticket, Ticket.id == ReturnCollection.ticket_id)
+        .where(Ticket.account_id == ticket.account_id, ReturnCollection.id == Waybill.return_collection_id)
+    )
+    booked = select(Waybill.id).where(Waybill.carrier == carrier, Waybill.number == number, ~own.exists())
+    return await session.scalar(booked.limit(1)) is not None
 
 
 async def add_parcel(

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.deadlines import Deadlines
 from domain.aftersales.return_collection import give_up_collection, lock_live_collection
-from domain.aftersales.return_parcel import follow_return, leave_return
+from domain.aftersales.return_parcel import follow_return, is_booked_for_others, leave_return
 from domain.aftersales.states import enter_status
 from domain.aftersales.texts import TRACKING_LIMIT, clean_text
 from domain.aftersales.ticket import lock_ticket
@@ -22,14 +22,12 @@ from models import (
     OWN_COURIERS,
     Carrier,
     CarrierCode,
-    ReturnCollection,
     ReturnInspection,
     ReturnParcel,
     ReturnTask,
     Shipment,
     Ticket,
     TicketStatus,
-    Waybill,
 )
 from models.sql.types import AnySelect
 
@@ -234,19 +232,6 @@ async def check_return_number_free(
     )
     if await session.scalar(other.limit(1)) is not None:
         raise Taken("This number belongs to another return.", field=path)
-
-
-async def is_booked_for_others(
-    session: AsyncSession, ticket: Ticket, carrier: CarrierCode, number: str
-) -> bool:
-    """Whether the shop has booked a number, but not to collect goods of the customer of a ticket."""
-    own = (
-        select(ReturnCollection.id)
-        .join(Ticket, Ticket.id == ReturnCollection.ticket_id)
-        .where(Ticket.account_id == ticket.account_id, ReturnCollection.id == Waybill.return_collection_id)
-    )
-    booked = select(Waybill.id).where(Waybill.carrier == carrier, Waybill.number == number, ~own.exists())
-    return await session.scalar(booked.limit(1)) is not None
 
 
 async def has_come_before(session: AsyncSession, ticket: Ticket, carrier: CarrierCode, number: str) -> bool:

@@ -252,6 +252,27 @@ async def test_the_number_of_somebody_elses_collection_is_taken(
     await assert_books_agree(shop)
 
 
+async def test_a_number_that_a_carrier_gives_to_two_customers_is_followed_for_neither(
+    case: TicketCase, clients: Clients, shop: Shop, carrier: ScriptedCarrier, ticket: str, tick: Tick
+) -> None:
+    carrier.answers = [BookedWaybill("YT0001"), BookedWaybill("YT0001")]
+    await book(case.customer, shop, ticket)
+    other = await second_case(clients, shop, case.agent)
+    theirs = await agreed(other)
+    await book(other.customer, shop, theirs)
+    tick(DAY + HOUR)
+    carrier.events = [CarrierEvent(S.PICKED_UP, "1", "已揽收", shop.clock())]
+    await ask_carrier(shop, YTO)
+
+    contested = "query($id: ID!) { ticket(id: $id) { status returnParcel { trackingNumber contestedAt } } }"
+    for id in (ticket, theirs):
+        shown = await read_ticket(contested, case.agent, id)
+        assert shown["status"] == "AWAITING_RETURN"
+        assert shown["returnParcel"]["trackingNumber"] == "YT0001"
+        assert shown["returnParcel"]["contestedAt"] is not None
+    await assert_books_agree(shop)
+
+
 async def test_a_ticket_that_is_cancelled_sends_no_carrier_to_its_customer(
     case: TicketCase, shop: Shop, carrier: ScriptedCarrier, ticket: str
 ) -> None:
