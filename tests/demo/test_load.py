@@ -30,6 +30,7 @@ from models import (
     ShipmentStatus,
     StoreCreditMovement,
     Ticket,
+    TicketStatus,
 )
 from tests.observe import assert_books_agree, run_until_idle
 from tests.process import environment_of, open_shop_of
@@ -90,6 +91,16 @@ async def test_the_demo_shop_has_what_waits_what_came_back_and_what_was_edited(e
         assert [(each.order_id, each.status) for each in back] == [
             (orders["DEMO0019"].id, ShipmentStatus.RETURNED)
         ]
+
+
+async def test_customers_of_the_demo_shop_ask_about_no_order_and_one_is_answered(
+    env: dict[str, str],
+) -> None:
+    async with open_shop_of(env) as shop, shop.database.reads() as session:
+        found = await session.scalars(select(Ticket.status).where(Ticket.order_id.is_(None)))
+        statuses = sorted(found)
+
+    assert statuses == [TicketStatus.ANSWERED, TicketStatus.APPLIED, TicketStatus.APPLIED]
 
 
 async def test_the_demo_shop_has_gift_cards_store_credit_and_cash_in_hand(env: dict[str, str]) -> None:
