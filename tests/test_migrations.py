@@ -54,11 +54,11 @@ def differences(connection: Connection) -> list[Any]:
     return found
 
 
-def constraints(connection: Connection) -> dict[str, set[str | None]]:
-    """What autogenerate does not compare: CHECKs, by table."""
+def constraints(connection: Connection) -> dict[str, set[str]]:
+    """What autogenerate does not compare: CHECKs with their conditions, by table."""
     inspector = inspect(connection)
     return {
-        table: {check["name"] for check in inspector.get_check_constraints(table)}
+        table: {f"{check['name']}: {check['sqltext']}" for check in inspector.get_check_constraints(table)}
         for table in models.Base.metadata.tables
     }
 
@@ -79,7 +79,7 @@ def full_text(connection: Connection) -> set[str]:
     return {name.replace("made.", "").replace("public.", "") for name in connection.scalars(text(names))}
 
 
-def created(connection: Connection) -> tuple[dict[str, set[str | None]], set[str]]:
+def created(connection: Connection) -> tuple[dict[str, set[str]], set[str]]:
     """The same two facts of a database made from the models."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("CREATE SCHEMA made"))

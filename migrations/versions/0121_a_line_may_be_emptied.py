@@ -4,7 +4,6 @@ Revision ID: 0121
 Revises: 0117
 """
 
-import sqlalchemy as sa
 from alembic import op
 
 revision = "0121"
@@ -18,7 +17,7 @@ NOW = "0 <= packed AND packed <= quantity"
 
 
 def upgrade() -> None:
-    replace_check(BEFORE, NOW)
+    replace_check(NOW)
     if op.get_context().dialect.name == "postgresql":
         with op.get_context().autocommit_block():
             op.execute(f"ALTER TABLE delivery_lines VALIDATE CONSTRAINT {NAME}")
@@ -27,11 +26,10 @@ def upgrade() -> None:
 def downgrade() -> None:
     # What was cancelled after it came back counts as what left the order when it came back.
     op.execute("UPDATE delivery_lines SET quantity = 1, packed = 1, ended = 1 WHERE quantity = 0")
-    replace_check(NOW, BEFORE)
+    replace_check(BEFORE)
 
 
-def replace_check(old: str, new: str) -> None:
-    check = sa.CheckConstraint(old, name=op.f(NAME))
-    with op.batch_alter_table("delivery_lines", table_args=(check,)) as table:
+def replace_check(new: str) -> None:
+    with op.batch_alter_table("delivery_lines") as table:
         table.drop_constraint(op.f(NAME), type_="check")
         table.create_check_constraint(op.f(NAME), new, postgresql_not_valid=True)
