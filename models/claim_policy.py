@@ -44,6 +44,8 @@ class ClaimPolicy(Base):
     """None is inherited."""
     evidence: Mapped[list[str] | None]
     """The reasons for which customers attach a picture; None is inherited."""
+    refused_reasons: Mapped[list[str] | None]
+    """The reasons for which it cannot be claimed; None is inherited, empty is none."""
     created_at: Mapped[datetime]
 
 
@@ -114,6 +116,13 @@ class ClaimTerms:
         for policy in self.policies_of(product_id, category_path):
             if policy.evidence is not None:
                 return reason in policy.evidence
+        return False
+
+    def refuses(self, product_id: int, category_path: str | None, reason: str) -> bool:
+        """Whether a product cannot be claimed for a reason."""
+        for policy in self.policies_of(product_id, category_path):
+            if policy.refused_reasons is not None:
+                return reason in policy.refused_reasons
         return False
 
     def policies_of(self, product_id: int, category_path: str | None) -> Sequence[ClaimPolicy]:

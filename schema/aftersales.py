@@ -305,6 +305,7 @@ class ClaimPolicy:
     """One higher with each version; pass it back when you save."""
     windows: list[ClaimWindow] = field(resolve.windows, size=SOME)
     evidence: list[models.TicketReason] | None = field(resolve.evidence, size=FEW)
+    refused_reasons: list[models.TicketReason] | None = field(resolve.refused_reasons, size=FEW)
     exclusion: models.ClaimExclusion | None
     """Why it cannot be returned without a reason; null where that is inherited."""
     created_at: datetime

@@ -129,6 +129,7 @@ class ClaimPolicyContent:
     """Slug of the category."""
     windows: Mapping[TicketReason, int] = field(default_factory=dict)
     exclusion: ClaimExclusion | None = None
+    refused_reasons: tuple[TicketReason, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,7 +112,12 @@ async def load_claim_policies(
     cause: Cause,
 ) -> None:
     for policy in policies:
-        draft = ClaimPolicyDraft(policy.windows, policy.exclusion, category_id=category_ids[policy.category])
+        draft = ClaimPolicyDraft(
+            policy.windows,
+            policy.exclusion,
+            refused_reasons=policy.refused_reasons,
+            category_id=category_ids[policy.category],
+        )
         await save_claim_policy(session, draft, version=None, cause=cause)
 
 

@@ -96,6 +96,11 @@ class OrderFacts:
                 for claimed in claim.lines
                 if claimed.order_line_id in terms
             ),
+            refused=frozenset(
+                claimed.order_line_id
+                for claimed in claim.lines
+                if claimed.order_line_id in terms and terms[claimed.order_line_id].refused
+            ),
             captured=sum(payment.captured_amount for payment in self.payments),
             refundable=max(0, refundable_amount(self.payments) - self.promised),
             unpaid=self.unpaid,

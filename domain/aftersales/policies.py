@@ -1,4 +1,5 @@
-"""The terms of claims: windows by reason and exclusions, of everything, a category or a product."""
+"""The terms of claims: windows by reason, exclusions and reasons that are refused, of everything, a category
+or a product."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,9 +8,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.aftersales.reasons import CLAIM_REASONS, DEFAULT_DAYS, NAMED_REASONS, REASONS
+from domain.aftersales.reasons import CLAIM_REASONS, DEFAULT_DAYS, NAMED_REASONS, REASON_TEXTS, REASONS
 from domain.cause import Cause
-from domain.errors import Conflict, Invalid, LimitReached, NotFound, collect_refusals
+from domain.errors import Conflict, Invalid, LimitReached, NotFound, Path, collect_refusals
 from models import (
     Category,
     ClaimExclusion,
@@ -42,6 +43,8 @@ class ClaimPolicyDraft:
     exclusion: ClaimExclusion | None = None
     evidence: tuple[TicketReason, ...] | None = None
     """The reasons for which customers attach a picture; None is inherited."""
+    refused_reasons: tuple[TicketReason, ...] | None = None
+    """The reasons for which it cannot be claimed; None is inherited."""
     category_id: int | None = None
     product_id: int | None = None
 
@@ -65,6 +68,8 @@ class LineTerms:
     """For how many days after the one of its arrival it can be made."""
     needs_picture: bool
     """Whether the customer attaches a picture."""
+    refused: bool
+    """Whether it cannot be made for this reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +93,8 @@ class OrderLineTerms:
         for line_id, (product_id, path) in self.lines.items():
             days = self.terms.days_of(product_id, path, reason)
             needs_picture = self.terms.needs_picture(product_id, path, reason)
-            found[line_id] = LineTerms(default if days is None else days, needs_picture)
+            refused = self.terms.refuses(product_id, path, reason)
+            found[line_id] = LineTerms(default if days is None else days, needs_picture, refused)
         return found
 
 
@@ -145,6 +151,9 @@ async def save_claim_policy(
         windows={reason.value: days for reason, days in draft.windows.items()},
         exclusion=draft.exclusion,
         evidence=None if draft.evidence is None else [reason.value for reason in draft.evidence],
+        refused_reasons=None
+        if draft.refused_reasons is None
+        else [reason.value for reason in draft.refused_reasons],
         # Later than every other: clocks of several processes may differ.
         created_at=max(cause.now, newest + timedelta(microseconds=1)) if newest else cause.now,
     )
@@ -165,8 +174,29 @@ def check_draft(draft: ClaimPolicyDraft) -> None:
                 check.add(Invalid("A question has no window.", field=("windows", index, "reason")))
         if draft.evidence is not None and not set(draft.evidence) <= CLAIM_REASONS:
             check.add(Invalid("A question needs no picture.", field=("evidence",)))
+        with check:
+            check_reasons_of_law(draft)
         if draft.scope == EVERYTHING and not set(draft.windows) >= NAMED_REASONS:
             check.add(Invalid("The terms of everything name the days of each reason.", field=("windows",)))
+
+
+def check_reasons_of_law(draft: ClaimPolicyDraft) -> None:
+    """Refuse terms by which nobody could claim for a reason for which the law lets them."""
+    fields: list[tuple[TicketReason, Path]] = [
+        (reason, ("refused_reasons", index)) for index, reason in enumerate(draft.refused_reasons or ())
+    ]
+    fields += [
+        (reason, ("windows", index, "days"))
+        for index, (reason, days) in enumerate(draft.windows.items())
+        if days == 0
+    ]
+    with collect_refusals() as check:
+        for reason, field in fields:
+            if reason not in CLAIM_REASONS:
+                check.add(Invalid("A question is not refused by terms.", field=field))
+            elif REASONS[reason].by_law:
+                template = "The law lets customers claim for this reason: {reason}"
+                check.add(Invalid(template, reason=REASON_TEXTS[reason], field=field))
 
 
 def check_days(days: int, index: int) -> None:

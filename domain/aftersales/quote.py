@@ -17,6 +17,7 @@ from domain.aftersales.rules import (
     TicketClaim,
     TicketObstacle,
     find_order_obstacle,
+    find_reason_obstacles,
     find_return_obstacle,
     find_substitute_obstacle,
     find_type_obstacle,
@@ -273,6 +274,8 @@ def find_obstacles(case: ClaimCase, deadlines: Deadlines, *, asked_at: datetime)
     obstacle = find_type_obstacle(case.claim) or find_order_obstacle(case) or find_return_obstacle(case)
     if obstacle is not None:
         return (obstacle,)
+    if of_reason := find_reason_obstacles(case):
+        return tuple(of_reason)
     if of_units := find_units_obstacles(case):
         return tuple(of_units)
     last = find_time_obstacle(case, deadlines, asked_at=asked_at)

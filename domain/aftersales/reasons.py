@@ -41,6 +41,8 @@ class ReasonRules:
     """The types of ticket that take it."""
     fault: bool = True
     """Whether the shop is to blame: the shipping fee of an order that comes back whole is refunded, too."""
+    by_law: bool = True
+    """Whether the law lets customers claim for it, whatever the terms of the shop say."""
     window: WindowKind = WindowKind.QUALITY
     stage: ClaimStage = ClaimStage.ARRIVED
 
@@ -51,7 +53,7 @@ REPAIR, QUESTION = TicketType.REPAIR, TicketType.QUESTION
 
 REASONS: Mapping[TicketReason, ReasonRules] = {
     TicketReason.NO_REASON: ReasonRules(
-        frozenset({REFUND_ONLY, RETURN_REFUND, EXCHANGE}), fault=False, window=WindowKind.RETURN
+        frozenset({REFUND_ONLY, RETURN_REFUND, EXCHANGE}), fault=False, by_law=False, window=WindowKind.RETURN
     ),
     TicketReason.QUALITY_FAULT: ReasonRules(frozenset({REFUND_ONLY, RETURN_REFUND, EXCHANGE, REPAIR})),
     TicketReason.WRONG_ITEM: ReasonRules(frozenset({REFUND_ONLY, RETURN_REFUND, EXCHANGE, RESHIP})),
@@ -59,8 +61,8 @@ REASONS: Mapping[TicketReason, ReasonRules] = {
     TicketReason.DAMAGED: ReasonRules(frozenset({REFUND_ONLY, RETURN_REFUND, EXCHANGE, REPAIR})),
     TicketReason.NOT_AS_DESCRIBED: ReasonRules(frozenset({REFUND_ONLY, RETURN_REFUND, EXCHANGE})),
     TicketReason.NOT_RECEIVED: ReasonRules(frozenset({REFUND_ONLY, RESHIP}), stage=ClaimStage.SENT),
-    TicketReason.FAULT_IN_USE: ReasonRules(frozenset({REPAIR}), window=WindowKind.WARRANTY),
-    TicketReason.QUESTION: ReasonRules(frozenset({QUESTION}), fault=False),
+    TicketReason.FAULT_IN_USE: ReasonRules(frozenset({REPAIR}), by_law=False, window=WindowKind.WARRANTY),
+    TicketReason.QUESTION: ReasonRules(frozenset({QUESTION}), fault=False, by_law=False),
 }
 """A new reason is a member of TicketReason and a row here; everything else follows from the row."""
 

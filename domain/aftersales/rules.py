@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -40,6 +41,8 @@ class TicketObstacle(StrEnum):
     """The time for such a request is over."""
     EXCLUDED = "EXCLUDED"
     """It cannot be returned without a reason, as was confirmed when it was ordered."""
+    REASON_REFUSED = "REASON_REFUSED"
+    """The terms of what was bought do not let it be claimed for this reason."""
     NOT_RETURNABLE = "NOT_RETURNABLE"
     """It was never sent, and cannot come back."""
     ALREADY_ASKED = "ALREADY_ASKED"
@@ -172,6 +175,8 @@ class ClaimCase:
     """For how many days after its arrival each order line can be claimed for this reason."""
     needs_picture: bool
     """Whether the customer attaches a picture that shows it."""
+    refused: AbstractSet[int]
+    """The order lines that cannot be claimed for this reason."""
     captured: int
     refundable: int
     """What was captured for the order and neither went back nor is promised to other tickets."""
@@ -223,6 +228,22 @@ def find_return_obstacle(case: ClaimCase) -> NotEligible | None:
                 field=("lines", index, "order_line_id"),
             )
     return None
+
+
+def find_reason_obstacles(case: ClaimCase) -> list[NotEligible]:
+    """The lines that cannot be claimed for this reason, once they have been packed."""
+    if case.claim.stage is ClaimStage.WAITING:
+        return []
+    return [
+        NotEligible(
+            TicketObstacle.REASON_REFUSED,
+            "{title} cannot be claimed for this reason.",
+            title=label_of_line(case.lines[claimed.order_line_id]),
+            field=("lines", index),
+        )
+        for index, claimed in enumerate(case.claim.lines)
+        if claimed.order_line_id in case.refused
+    ]
 
 
 def find_substitute_obstacle(case: ClaimCase, picked: Sequence[Sequence[PickedUnits]]) -> NotEligible | None:

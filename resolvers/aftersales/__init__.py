@@ -50,7 +50,14 @@ from resolvers.aftersales.commands import (
 )
 from resolvers.aftersales.merging import duplicates, ticket_merge, ticket_split
 from resolvers.aftersales.opening import question_ask, ticket_open
-from resolvers.aftersales.policies import ReasonWindow, claim_policies, claim_policy_save, evidence, windows
+from resolvers.aftersales.policies import (
+    ReasonWindow,
+    claim_policies,
+    claim_policy_save,
+    evidence,
+    refused_reasons,
+    windows,
+)
 from resolvers.aftersales.proposing import (
     RuleForecast,
     proposed_answers,
@@ -140,6 +147,7 @@ __all__ = [
     "ratings",
     "read",
     "refusal_message",
+    "refused_reasons",
     "return_carrier_names",
     "return_carriers",
     "return_collections",

@@ -34,6 +34,7 @@ async def claim_policy_save(
     windows: list[ClaimWindowInput] = [],  # noqa: B006 - read only
     exclusion: ClaimExclusion | None = None,
     evidence: list[TicketReason] | None = None,
+    refused_reasons: list[TicketReason] | None = None,
     category_id: strawberry.ID | None = None,
     product_id: strawberry.ID | None = None,
     version: int | None = None,
@@ -45,6 +46,7 @@ async def claim_policy_save(
     windows: for how many days something can be claimed; a reason that is left out is inherited
     exclusion: why it cannot be returned without a reason; left out, it is inherited
     evidence: for which reasons customers attach a picture; left out, it is inherited
+    refused_reasons: for which reasons it cannot be claimed; never faults, or wrong, missing or damaged goods
     category_id: the category, and all below it that have no terms of their own
     product_id: the product
     version: the version that was read; left out where there was none
@@ -53,6 +55,7 @@ async def claim_policy_save(
         windows=claim_windows(windows),
         exclusion=exclusion,
         evidence=None if evidence is None else tuple(dict.fromkeys(evidence)),
+        refused_reasons=None if refused_reasons is None else tuple(dict.fromkeys(refused_reasons)),
         category_id=None if category_id is None else row_id_or_zero(category_id, "Category"),
         product_id=None if product_id is None else row_id_or_zero(product_id, "Product"),
     )
@@ -63,6 +66,11 @@ async def claim_policy_save(
 def evidence(root: ClaimPolicy) -> list[TicketReason] | None:
     """For which reasons customers attach a picture; null where that is inherited."""
     return None if root.evidence is None else [TicketReason(reason) for reason in root.evidence]
+
+
+def refused_reasons(root: ClaimPolicy) -> list[TicketReason] | None:
+    """For which reasons it cannot be claimed, none where it is empty; null where that is inherited."""
+    return None if root.refused_reasons is None else [TicketReason(reason) for reason in root.refused_reasons]
 
 
 def windows(root: ClaimPolicy) -> list[ReasonWindow]:

@@ -115,9 +115,14 @@ def test_some_variants_are_not_sent_and_one_sells_what_is_not_there() -> None:
 
 
 def test_categories_have_terms_of_claims_of_their_own() -> None:
-    assert [(each.category, each.exclusion, dict(each.windows)) for each in CONTENT.claim_policies] == [
-        ("skin-care", ClaimExclusion.OPENED_HYGIENE, {}),
-        ("audio", None, {TicketReason.QUALITY_FAULT: 365}),
+    terms = [
+        (each.category, each.exclusion, dict(each.windows), each.refused_reasons)
+        for each in CONTENT.claim_policies
+    ]
+    assert terms == [
+        ("skin-care", ClaimExclusion.OPENED_HYGIENE, {}, None),
+        ("audio", None, {TicketReason.QUALITY_FAULT: 365}, None),
+        ("food-tea", None, {}, (TicketReason.FAULT_IN_USE,)),
     ]
 
 

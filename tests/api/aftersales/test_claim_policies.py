@@ -1,5 +1,6 @@
 """The terms of claims through the API: clerks keep them, buyers confirm exclusions when they order."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -7,15 +8,18 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from events.shop import Shop
-from models import Order, OrderLine, Product, ReplacementChoice, Role
+from models import Order, OrderLine, OrderStatus, Product, ReplacementChoice, Role, Ticket
 from resolvers.ids import global_id
-from tests.api.aftersales.documents import OPEN, TicketCase, command
+from tests.api.aftersales.documents import OPEN, TicketCase, command, open_ticket, status_of
 from tests.api.order.documents import ADDRESS, PLACE, create_variant
 from tests.clients import Client, Clients
-from tests.factories.aftersales import create_media, create_ticket
+from tests.conftest import Clock
+from tests.factories.aftersales import create_media, create_ticket, order_lines_of
 from tests.factories.cart import create_cart
 from tests.factories.catalog import create_category, create_product, variant_of
-from tests.given import cny, id_of, refusals
+from tests.factories.order import create_order
+from tests.given import cny, codes, id_of, refusals
+from tests.observe import run_until_idle
 
 SAVE = """mutation ($input: ClaimPolicySaveInput!) { claimPolicySave(input: $input) {
   claimPolicy { version windows { reason days } exclusion category { id } product { id } }
@@ -165,3 +169,187 @@ async def test_a_claim_needs_a_picture_where_the_terms_say_so(
     assert [each["needsPicture"] for each in quotes] == [True, False]
     assert refusals(unseen) == refusals(bare) == [("INVALID", "mediaIds")]
     assert [each["userErrors"] for each in (seen, by_phone, kept)] == [[], [], []]
+
+
+REFUSED = """query($input: TicketQuoteInput!) { ticketQuote(input: $input) {
+  eligible refusal { code message } } }"""
+REFUSED_REASONS = "{ claimPolicies { version refusedReasons category { name } } }"
+ALL_QUOTES = """query($id: ID!) { ticketQuotes(orderId: $id, types: [REPAIR, RETURN_REFUND]) {
+  reason refusal { code } } }"""
+
+MINUTE = timedelta(minutes=1)
+BY_LAW = ["QUALITY_FAULT", "WRONG_ITEM", "MISSING_ITEM", "DAMAGED", "NOT_AS_DESCRIBED", "NOT_RECEIVED"]
+
+
+async def refusal_of(client: Client, claim: dict[str, Any]) -> str | None:
+    refusal = (await client.get(REFUSED, input=claim))["ticketQuote"]["refusal"]
+    return None if refusal is None else str(refusal["code"])
+
+
+async def test_what_the_law_gives_cannot_be_refused_by_terms(clients: Clients, session: AsyncSession) -> None:
+    clerk = await clients.staff(Role.CATALOGUE)
+    tea = await create_category(session, name="Tea")
+    await session.commit()
+    named = SAVE.replace("code field", "message")
+
+    refused = await save(clerk, categoryId=id_of(tea), refusedReasons=["NO_REASON", *BY_LAW, "QUESTION"])
+    by_window = await save(
+        clerk, categoryId=id_of(tea), windows=[{"reason": each, "days": 0} for each in ("NO_REASON", *BY_LAW)]
+    )
+    message = (await clerk.do(named, categoryId=id_of(tea), refusedReasons=["DAMAGED"]))["userErrors"]
+
+    assert refusals(refused) == [("INVALID", f"refusedReasons.{index}") for index in range(1, 8)]
+    assert refusals(by_window) == [("INVALID", f"windows.{index}.days") for index in range(1, 7)]
+    assert message == [
+        {"message": "The law lets customers claim for this reason: It was damaged when it arrived."}
+    ]
+    assert len((await clerk.get(REFUSED_REASONS))["claimPolicies"]) == 1
+
+
+async def test_a_reason_that_the_terms_refuse_is_refused_to_customers_and_staff_and_nothing_is_opened(
+    case: TicketCase, clients: Clients, session: AsyncSession
+) -> None:
+    clerk = await clients.staff(Role.MANAGER)
+    product = global_id("Product", case.line.product_id)
+    agreed = {"title": "All", "dailyAmounts": [cny("9999.00")], "dailyTickets": 9, "code": "all"}
+    rule = """mutation ($input: AgreementRuleSaveInput!) { agreementRuleSave(input: $input) {
+      userErrors { code } } }"""
+    types = {"moment": "OPENED", "types": ["RETURN_REFUND"], "reasons": ["NO_REASON"]}
+    assert (await clerk.do(rule, **agreed, **types))["userErrors"] == []
+    unwanted = case.claim(reason="NO_REASON")
+    before = await refusal_of(case.customer, unwanted)
+
+    await save(clerk, productId=product, refusedReasons=["NO_REASON", "FAULT_IN_USE", "NO_REASON"])
+    after = await refusal_of(case.customer, unwanted)
+    faulty = await refusal_of(case.customer, case.claim())
+    by_customer = await case.customer.do(OPEN, **case.application(reason="NO_REASON"))
+    by_staff = await case.agent.do(OPEN, **case.application(reason="NO_REASON", channel="PHONE"))
+    repair = await case.customer.do(OPEN, **case.application(type="REPAIR", reason="FAULT_IN_USE"))
+    order_id = global_id("Order", case.order.id)
+    quotes = (await case.customer.get(ALL_QUOTES, id=order_id))["ticketQuotes"]
+    [message] = [each["message"] for each in by_customer["userErrors"]]
+
+    assert (before, after, faulty) == (None, "REASON_REFUSED", None)
+    assert message == "Teapot cannot be claimed for this reason."
+    for reply in (by_customer, by_staff, repair):
+        assert refusals(reply) == [("NOT_ELIGIBLE", "lines.0")]
+    assert {each["reason"] for each in quotes if each["refusal"]} == {"NO_REASON", "FAULT_IN_USE"}
+    async with case.customer.clients.shop.database.reads() as reading:
+        assert (await reading.scalars(select(Ticket.id))).all() == []
+
+
+async def test_the_nearest_terms_say_which_reasons_are_refused(
+    clients: Clients, session: AsyncSession, clock: Clock
+) -> None:
+    clerk, customer = await clients.staff(Role.MANAGER), await clients.customer()
+    food = await create_category(session, name="Food")
+    tea = await create_category(session, name="Tea", parent=food)
+    products = [await create_product(session, title=title, category=tea) for title in ("Green", "Black")]
+    variants = [await variant_of(session, product) for product in products]
+    order = await create_order(
+        session,
+        account=customer.account,
+        status=OrderStatus.COMPLETED,
+        lines=[(variant, 1) for variant in variants],
+        now=clients.shop.clock(),
+    )
+    lines = await order_lines_of(session, order)
+    await session.commit()
+
+    async def refused() -> list[bool]:
+        clock.tick(MINUTE)
+        claims = [
+            {
+                "orderId": id_of(order),
+                "type": "RETURN_REFUND",
+                "reason": "NO_REASON",
+                "lines": [{"orderLineId": id_of(line), "quantity": 1}],
+            }
+            for line in lines
+        ]
+        return [await refusal_of(customer, claim) == "REASON_REFUSED" for claim in claims]
+
+    found = [await refused()]
+    await save(clerk, categoryId=id_of(food), refusedReasons=["NO_REASON"])
+    found.append(await refused())
+    await save(clerk, productId=id_of(products[0]), refusedReasons=[])
+    found.append(await refused())
+    await save(clerk, categoryId=id_of(tea), refusedReasons=["FAULT_IN_USE"])
+    found.append(await refused())
+    await save(clerk, categoryId=id_of(tea), version=1, exclusion="NONE")
+    found.append(await refused())
+
+    assert found == [[False, False], [True, True], [False, True], [False, False], [False, True]]
+
+
+async def test_a_ticket_keeps_the_reasons_of_the_terms_it_was_opened_under(
+    case: TicketCase, clients: Clients, shop: Shop, clock: Clock
+) -> None:
+    clerk = await clients.staff(Role.MANAGER)
+    product = global_id("Product", case.line.product_id)
+    line = {"orderLineId": global_id("OrderLine", case.line.id), "quantity": 1}
+    ticket = await open_ticket(case, quantity=2, reason="NO_REASON", idempotencyKey="1")
+    faulty = await open_ticket(case, idempotencyKey="2")
+    clock.tick(MINUTE)
+    await save(clerk, productId=product, refusedReasons=["NO_REASON"])
+    clock.tick(MINUTE)
+
+    split = await case.agent.do(command("ticketSplit"), id=ticket, lines=[line], idempotencyKey="3")
+    await case.agent.do(command("ticketRefuse"), id=ticket, reason="Used.")
+    again = await case.customer.do(command("ticketReapply"), id=ticket, description="It was not used.")
+    await case.agent.do(command("ticketRefuse"), id=faulty, reason="It is whole.")
+    other = await case.customer.do(
+        command("ticketReapply"), id=faulty, description="I do not want it.", reason="NO_REASON"
+    )
+    agreed = await case.agent.do(command("ticketAgree"), id=ticket)
+    new = await case.customer.do(OPEN, **case.application(reason="NO_REASON", idempotencyKey="4"))
+
+    assert [each["userErrors"] for each in (split, again, other, agreed)] == [[], [], [], []]
+    assert "NOT_ELIGIBLE" in codes(new)
+    await run_until_idle(shop)
+
+
+async def test_what_was_asked_for_later_is_edited_by_the_terms_that_refuse_it(
+    case: TicketCase, clients: Clients, clock: Clock
+) -> None:
+    clerk = await clients.staff(Role.MANAGER)
+    product = global_id("Product", case.line.product_id)
+    unwanted = await open_ticket(case, reason="NO_REASON", idempotencyKey="1")
+    await save(clerk, productId=product, refusedReasons=["NO_REASON"])
+    clock.tick(MINUTE)
+    faulty = await open_ticket(case, idempotencyKey="2")
+    await case.agent.do(command("ticketRefuse"), id=faulty, reason="It is whole.")
+
+    changed = await case.customer.do(
+        command("ticketReapply"), id=faulty, description="I do not want it.", reason="NO_REASON"
+    )
+    joined = await case.agent.do(command("ticketMerge"), id=unwanted, intoId=faulty, moveUnits=True)
+
+    assert refusals(changed) == [("NOT_ELIGIBLE", "lines.0")]
+    assert codes(joined) == ["WRONG_STATE"]
+    assert [await status_of(case, each) for each in (unwanted, faulty)] == ["APPLIED", "REFUSED"]
+
+
+async def test_what_was_not_packed_yet_can_be_given_up_whatever_reasons_are_refused(
+    clients: Clients, session: AsyncSession
+) -> None:
+    clerk, customer = await clients.staff(Role.MANAGER), await clients.customer()
+    variant = await variant_of(session, await create_product(session, title="Sock"))
+    order = await create_order(
+        session,
+        account=customer.account,
+        status=OrderStatus.CONFIRMED,
+        lines=[(variant, 2)],
+        now=clients.shop.clock(),
+    )
+    [line] = await order_lines_of(session, order)
+    await session.commit()
+    await save(clerk, productId=global_id("Product", variant.product_id), refusedReasons=["NO_REASON"])
+
+    claim = {
+        "orderId": id_of(order),
+        "type": "REFUND_ONLY",
+        "reason": "NO_REASON",
+        "lines": [{"orderLineId": id_of(line), "quantity": 1}],
+    }
+    assert await refusal_of(customer, claim) is None
