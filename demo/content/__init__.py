@@ -25,6 +25,7 @@ from demo.content.kinds import (
     CustomerContent,
     PromotionContent,
     StaffContent,
+    TicketAgentContent,
     TicketContent,
     WarehouseContent,
 )
@@ -43,6 +44,7 @@ __all__ = [
     "CustomerContent",
     "PromotionContent",
     "StaffContent",
+    "TicketAgentContent",
     "TicketContent",
     "WarehouseContent",
     "read_content",
@@ -78,6 +80,7 @@ def read_content() -> Content:
         customers=parse_rows(CustomerContent, read_tables("people.toml", "customers")),
         guests=parse_rows(CustomerContent, read_tables("people.toml", "guests")),
         staff=parse_rows(StaffContent, read_tables("people.toml", "staff")),
+        ticket_agents=parse_rows(TicketAgentContent, read_tables("people.toml", "ticket_agents")),
         promotions=parse_rows(PromotionContent, read_tables("promotions.toml", "promotions")),
         tickets=parse_rows(TicketContent, read_tables("tickets.toml", "tickets")),
         questions=parse_rows(AskedContent, read_tables("tickets.toml", "questions")),

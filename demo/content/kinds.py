@@ -105,6 +105,17 @@ class StaffContent:
 
 
 @dataclass(frozen=True, slots=True)
+class TicketAgentContent:
+    """Somebody of the staff to whom the shop gives tickets of these types, in one language."""
+
+    email: str
+    language: str
+    types: tuple[TicketType, ...]
+    open_limit: int
+    away: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class WarehouseContent:
     code: str
     name: str
@@ -252,6 +263,7 @@ class Content:
     guests: tuple[CustomerContent, ...]
     """Who orders without an account."""
     staff: tuple[StaffContent, ...]
+    ticket_agents: tuple[TicketAgentContent, ...]
     promotions: tuple[PromotionContent, ...]
     tickets: tuple[TicketContent, ...]
     questions: tuple[AskedContent, ...]

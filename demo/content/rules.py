@@ -31,6 +31,7 @@ def check_content(content: Content, *, option_translations: Mapping[str, str]) -
             _check_variant(variant, warehouses=warehouses, option_translations=option_translations)
     _check_promotions(content)
     _check_courses(content)
+    _check_agents(content)
     for policy in content.claim_policies:
         if policy.category not in paths:
             raise ValueError(f"a claim policy: there is no category {policy.category}")
@@ -45,6 +46,13 @@ def _check_courses(content: Content) -> None:
         for question in course.questions:
             if len(question.en.options) != len(question.options):
                 raise ValueError(f"{question.prompt}: its translation has other options")
+
+
+def _check_agents(content: Content) -> None:
+    emails = {person.email for person in content.staff}
+    for agent in content.ticket_agents:
+        if agent.email not in emails:
+            raise ValueError(f"a ticket agent: nobody of the staff has {agent.email}")
 
 
 def category_paths(categories: Iterable[CategoryContent]) -> dict[str, tuple[str, ...]]:

@@ -20,6 +20,7 @@ from demo.load.products import load_products
 from demo.load.promotions import load_promotions
 from demo.load.questions import load_questions
 from demo.load.store_credit import load_gift_cards
+from demo.load.ticket_agents import load_ticket_agents
 from events.shop import Shop
 from models import Account, Article, Course, GiftCard, Order, Product, Promotion
 
@@ -57,6 +58,7 @@ async def load_demo(shop: Shop, console: Console) -> None:
             await load_agreement_rules(shop)
             await load_canned_answers(shop)
             await load_questions(shop, content)
+            await load_ticket_agents(shop, content)
             await open_first_wave(shop)
             await open_past_tasks(shop)
             await skip_past_notices(shop)

@@ -237,6 +237,11 @@ def test_every_staff_role_has_an_account_named_after_it_and_a_second_courier_dri
     }
 
 
+def test_who_is_given_tickets_writes_to_customers_in_both_languages_and_one_is_away() -> None:
+    agents = [(each.email.partition("@")[0], each.language, each.away) for each in CONTENT.ticket_agents]
+    assert agents == [("support", "zh", False), ("manager", "en", False), ("admin", "zh", True)]
+
+
 def test_the_warehouses_are_in_shanghai_and_shenzhen() -> None:
     places = [
         (place.code, place.city, round(place.latitude), round(place.longitude))

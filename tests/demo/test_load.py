@@ -1,5 +1,6 @@
 """Loading the demo shop: orders, tickets and refunds exist, and the books agree."""
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,7 @@ from models import (
     ShipmentStatus,
     StoreCreditMovement,
     Ticket,
+    TicketAgent,
     TicketStatus,
 )
 from tests.observe import assert_books_agree, run_until_idle
@@ -101,6 +103,46 @@ async def test_customers_of_the_demo_shop_ask_about_no_order_and_one_is_answered
         statuses = sorted(found)
 
     assert statuses == [TicketStatus.ANSWERED, TicketStatus.APPLIED, TicketStatus.APPLIED]
+
+
+async def test_agents_have_tickets_in_various_states_and_others_wait_for_somebody(
+    env: dict[str, str],
+) -> None:
+    async with open_shop_of(env) as shop:
+        async with shop.database.reads() as session:
+            agents = (await session.scalars(select(TicketAgent).order_by(TicketAgent.account_id))).all()
+            tickets = (await session.scalars(select(Ticket).order_by(Ticket.id))).all()
+            waiting = select(Ticket.id).where(Ticket.attend_by.is_not(None), Ticket.assignee_id.is_(None))
+            left = (await session.scalars(waiting)).all()
+        held = {
+            agent.account_id: Counter(each.status for each in tickets if each.assignee_id == agent.account_id)
+            for agent in agents
+        }
+        urgent = [each.urgent_terms for each in tickets if each.urgent_terms]
+        await run_until_idle(shop)
+        async with shop.database.reads() as session:
+            assert (await session.scalars(waiting)).all() == left
+
+        assert [(each.open_limit, each.away_since is None) for each in agents] == [
+            (4, True),
+            (3, True),
+            (2, False),
+        ]
+        assert list(held.values()) == [
+            {
+                TicketStatus.APPLIED: 1,
+                TicketStatus.RETURN_SHIPPED: 3,
+                TicketStatus.AWAITING_RETURN: 1,
+                TicketStatus.RESHIPPING: 1,
+                TicketStatus.REFUSED: 2,
+                TicketStatus.ANSWERED: 2,
+            },
+            {TicketStatus.APPLIED: 3, TicketStatus.REFUNDING: 1, TicketStatus.REFUSED: 1},
+            {},
+        ]
+        assert len(left) == 2
+        assert urgent == [["尽快"]]
+        await assert_books_agree(shop)
 
 
 async def test_the_demo_shop_has_gift_cards_store_credit_and_cash_in_hand(env: dict[str, str]) -> None:
