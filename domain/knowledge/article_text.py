@@ -15,6 +15,8 @@ TAG_LIMIT = 50
 QUESTIONS_LIMIT = 30
 QUESTION_LIMIT = 200
 SLUG_LIMIT = 100
+BRACKETS_LIMIT = 2_000
+"""Opening brackets in a body: Markdown compares each with all that follow."""
 
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
@@ -58,6 +60,9 @@ def check_article_text(text: ArticleText) -> None:
         ):
             if not 1 <= len(value.strip()) <= limit:
                 check.add(Invalid("Write 1 to {limit} characters.", limit=limit, field=(field,)))
+        if text.body.count("[") > BRACKETS_LIMIT:
+            template = "A text has at most {limit} opening brackets."
+            check.add(Invalid(template, limit=BRACKETS_LIMIT, field=("body",)))
         if len(text.tags) > TAGS_LIMIT or any(not 1 <= len(tag.strip()) <= TAG_LIMIT for tag in text.tags):
             check.add(
                 Invalid(

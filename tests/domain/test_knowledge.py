@@ -18,7 +18,7 @@ from domain.knowledge.article import (
     update_article,
     withdraw_article,
 )
-from domain.knowledge.article_text import BODY_LIMIT, SLUG_LIMIT, ArticleText
+from domain.knowledge.article_text import BODY_LIMIT, BRACKETS_LIMIT, SLUG_LIMIT, ArticleText
 from domain.state import move
 from events.shop import Shop
 from models import Article, ArticleRating, ArticleStatus, ArticleVersion
@@ -125,6 +125,7 @@ async def test_a_slug_belongs_to_one_article(shop: Shop, session: AsyncSession) 
         ("language", "english please"),
         ("title", "  "),
         ("body", "x" * (BODY_LIMIT + 1)),
+        ("body", "![" * (BRACKETS_LIMIT + 1)),
         ("category", ""),
         ("tags", ("",)),
     ],
