@@ -20,7 +20,13 @@ from bench.search import (
 from events.shop import Shop
 from gateways.search import IndexDocument
 from loaders.search import PRODUCTS, load_all_documents
-from loaders.search.documents import CategoryNames, ProductValues, VariantTexts, make_document, price_numbers
+from loaders.search.documents import (
+    CategoryNames,
+    IndexedVariant,
+    ProductValues,
+    make_document,
+    price_numbers,
+)
 from loaders.search.fields import INTEREST, UNITS, attribute_value, category_value
 from models import AttributeType, CurrencyCode, Product, ProductStatus
 from models.sql.batches import in_batches
@@ -232,7 +238,7 @@ def document_of_generated(product: Generated) -> IndexDocument:
             translations={}, status=ProductStatus.ACTIVE, published_at=PUBLISHED_AT,
         ),
         CategoryNames([category_value(path) for path in paths], names, names[1:]),
-        [VariantTexts([], product.sku, None)],
+        [IndexedVariant([], product.sku, None)],
         ProductValues(list(product.values), choices, choices, list(product.values)),
         {**price_numbers(prices), UNITS: [0], INTEREST: [0]},
         in_stock=True,

@@ -92,7 +92,7 @@ class ProductValues(NamedTuple):
     """Short texts that say what it is like, such as its material, and not what it is."""
 
 
-class VariantTexts(NamedTuple):
+class IndexedVariant(NamedTuple):
     """What a variant is found by."""
 
     options: Sequence[JsonObject]
@@ -165,7 +165,7 @@ async def load_documents(session: AsyncSession, product_ids: Collection[int]) ->
 def make_document(
     row: Product,
     category: CategoryNames,
-    variants: Sequence[VariantTexts],
+    variants: Sequence[IndexedVariant],
     values: ProductValues,
     numbers: Mapping[str, list[int]],
     *,
@@ -268,15 +268,15 @@ async def _load_categories(
 
 async def _load_variants(
     session: AsyncSession, product_ids: Collection[int]
-) -> Mapping[int, Sequence[VariantTexts]]:
-    found: defaultdict[int, list[VariantTexts]] = defaultdict(list)
+) -> Mapping[int, Sequence[IndexedVariant]]:
+    found: defaultdict[int, list[IndexedVariant]] = defaultdict(list)
     statement = (
         select(Variant.product_id, Variant.options, Variant.sku, Variant.barcode)
         .where(Variant.product_id.in_(product_ids), Variant.archived_at.is_(None))
         .order_by(Variant.product_id, Variant.position, Variant.id)
     )
     for product_id, options, sku, barcode in await session.execute(statement):
-        found[product_id].append(VariantTexts(options, sku, barcode))
+        found[product_id].append(IndexedVariant(options, sku, barcode))
     return found
 
 
