@@ -17,7 +17,7 @@ from domain.aftersales.requests import quote_eligible_claim
 from domain.aftersales.rules import ClaimedUnits, TicketClaim
 from domain.aftersales.states import enter_status
 from domain.aftersales.substitute import load_kept_substitutes
-from domain.aftersales.ticket import claim_of, lock_any_ticket, save_ticket_lines
+from domain.aftersales.ticket import claim_of, lock_order_of, save_ticket_lines
 from domain.aftersales.uncollectable import settle_claimed_order
 from domain.cause import Cause
 from domain.errors import Invalid, LimitReached, NotFound, WrongState
@@ -46,10 +46,8 @@ async def merge_tickets(
     if ticket_id == into_id:
         raise Invalid("A ticket cannot be merged into itself.", field=("into_id",))
     await check_same_subject(session, ticket_id, into_id)
-    order, into = await lock_any_ticket(session, into_id)
-    ticket = await session.get(Ticket, ticket_id, with_for_update=True, populate_existing=True)
+    order, into, ticket = await lock_both_tickets(session, into_id, ticket_id)
     check_mergeable(ticket, into)
-    assert ticket is not None  # noqa: S101 - else it was refused
     await require_certificate_for_ticket(session, into, cause.by, cause=cause, field=("into_id",))
     await check_messages_fit(session, ticket, into)
     was_open = ticket.status is TicketStatus.APPLIED and ticket.type is TicketType.QUESTION
@@ -98,10 +96,22 @@ async def check_same_subject(session: AsyncSession, ticket_id: int, into_id: int
         await lock_account(session, into.account_id)
 
 
-def check_mergeable(ticket: Ticket | None, into: Ticket) -> None:
-    """Refuse what has been granted or has ended, and what is of another customer by now."""
-    if ticket is None:
+async def lock_both_tickets(
+    session: AsyncSession, into_id: int, ticket_id: int
+) -> tuple[Order | None, Ticket, Ticket]:
+    """The order of the first, both tickets: locked, the tickets in the order of their ids, as whoever takes
+    many from an agent locks them."""
+    order = await lock_order_of(session, into_id)
+    locked = select(Ticket).where(Ticket.id.in_([into_id, ticket_id])).order_by(Ticket.id).with_for_update()
+    rows = await session.scalars(locked.execution_options(populate_existing=True))
+    found = {row.id: row for row in rows}
+    if ticket_id not in found or into_id not in found:
         raise NotFound("ticket", field=("id",))
+    return order, found[into_id], found[ticket_id]
+
+
+def check_mergeable(ticket: Ticket, into: Ticket) -> None:
+    """Refuse what has been granted or has ended, and what is of another customer by now."""
     if ticket.account_id != into.account_id:
         raise WrongState("Only tickets about the same order are merged.", field=("into_id",))
     if ticket.status not in MERGED_FROM:

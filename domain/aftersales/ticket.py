@@ -43,12 +43,17 @@ async def lock_ticket(session: AsyncSession, ticket_id: int) -> tuple[Order, Tic
 async def lock_any_ticket(session: AsyncSession, ticket_id: int) -> tuple[Order | None, Ticket]:
     """A ticket and its order, if it is about one: the order first, always, so that two commands cannot
     deadlock."""
+    order = await lock_order_of(session, ticket_id)
+    ticket = await session.get_one(Ticket, ticket_id, with_for_update=True, populate_existing=True)
+    return order, ticket
+
+
+async def lock_order_of(session: AsyncSession, ticket_id: int) -> Order | None:
+    """The order of a ticket, locked; None where it is about none."""
     row = (await session.execute(select(Ticket.order_id).where(Ticket.id == ticket_id))).one_or_none()
     if row is None:
         raise NotFound("ticket", field=("id",))
-    order = None if row.order_id is None else await lock_order(session, row.order_id)
-    ticket = await session.get_one(Ticket, ticket_id, with_for_update=True, populate_existing=True)
-    return order, ticket
+    return None if row.order_id is None else await lock_order(session, row.order_id)
 
 
 def order_id_of(ticket: Ticket) -> int:
