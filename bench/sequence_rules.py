@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, rule
 
 from bench.replay_orders import UNDER_WAY
+from bench.sequence_stage import BONUS_CAP
 from bench.sequence_steps import OrderSteps, choose, is_back, units_of
 from domain.aftersales.states import CHOOSABLE
 from models import PaymentStatus, TicketStatus
@@ -194,11 +195,21 @@ class OrderSequence(OrderSteps):
 
     # --- after the sale
 
-    @rule(claim=st.sampled_from(CLAIMS), which=ANY, quantity=FEW, steps=st.integers(0, 4))
-    def claim(self, claim: tuple[str, str], which: int, quantity: int, steps: int) -> None:
+    @rule(
+        claim=st.sampled_from(CLAIMS), which=ANY, quantity=FEW, steps=st.integers(0, 4), credit=st.booleans()
+    )
+    def claim(self, claim: tuple[str, str], which: int, quantity: int, steps: int, credit: bool) -> None:
         lines = [{"orderLineId": choose(self.read()["lines"], which)["id"], "quantity": quantity}]
         self.take("claim", self.life.open_ticket(*claim, lines))
+        if credit:
+            self.choose_target(-1, "STORE_CREDIT")
         self.go_on(-1, steps)
+
+    @rule(which=ANY, to=st.sampled_from(["STORE_CREDIT", "ORIGINAL"]))
+    def choose_target(self, which: int, to: str) -> None:
+        """Have the refund of a ticket go into store credit, with a bonus, or back."""
+        if ticket := self.choose_ticket(which):
+            self.take("choose_target", self.life.buy("ticketRefundChoose", id=ticket, refundTo=to))
 
     @rule(which=ANY, quantity=FEW, claim=st.sampled_from(CLAIMS))
     def claim_of_parcel(self, which: int, quantity: int, claim: tuple[str, str]) -> None:
@@ -328,6 +339,11 @@ class OrderSequence(OrderSteps):
         if hasattr(self, "life"):
             captured, refunded = self.stage.count_money(self.life.number)
             assert refunded <= captured
+
+    @invariant()
+    def no_more_is_added_than_the_cap(self) -> None:
+        if hasattr(self, "life"):
+            assert self.stage.count_bonuses(self.life.number) <= BONUS_CAP
 
     def teardown(self) -> None:
         """The order ends once the staff have done what is open, and nothing changes any more."""

@@ -18,6 +18,7 @@ from app import create_app
 from bench.replay import SETTINGS, STARTED_AT, Jobs, furnish
 from bench.replay_orders import Life, MovedClock, ReplayedShop
 from models import (
+    CurrencyCode,
     DeliveryLine,
     Order,
     OrderStatus,
@@ -26,6 +27,7 @@ from models import (
     PaymentStatus,
     Refund,
     RefundStatus,
+    RefundTarget,
     ReturnCondition,
     ReturnInspection,
     Role,
@@ -44,6 +46,10 @@ from tests.factories.token import sign_in_account
 from tests.observe import find_disagreements, select_broken_rules
 
 Result = TypeVar("Result")
+
+BONUS_CAP = 700
+"""What is added at most for an order, in cents: less than a tenth of what many refunds are."""
+BONUS = {"refund_bonus_basis_points": 333, "refund_bonus_caps": {CurrencyCode.CNY: BONUS_CAP}}
 
 PAID = (PaymentStatus.CAPTURED,)
 NOT_REFUNDED = (RefundStatus.DECLINED,)
@@ -133,7 +139,10 @@ class SequenceStage:
         return self.read_number(captured), self.read_number(refunded)
 
     def count_money_at_provider(self, number: str) -> tuple[int, int]:
-        """What the provider keeps of an order, and what the shop believes it does, in minor units."""
+        """What the provider keeps of an order, and what the shop believes it does, in minor units.
+
+        It also keeps what went into store credit instead.
+        """
         order = select(Order.id).where(Order.number == number).scalar_subquery()
         kept = select(func.sum(SandboxCharge.amount - SandboxCharge.refunded_amount)).where(
             SandboxCharge.order_number == number, SandboxCharge.status.in_(PAID)
@@ -141,7 +150,18 @@ class SequenceStage:
         believed = select(func.sum(Payment.captured_amount - Payment.refunded_amount)).where(
             Payment.method == PaymentMethod.SANDBOX, Payment.order_id == order
         )
-        return self.read_number(kept), self.read_number(believed)
+        credited = (
+            select(func.sum(Refund.amount))
+            .join(Payment, Payment.id == Refund.payment_id)
+            .where(Payment.method == PaymentMethod.SANDBOX, Refund.order_id == order)
+            .where(Refund.target == RefundTarget.STORE_CREDIT, Refund.status.not_in(NOT_REFUNDED))
+        )
+        return self.read_number(kept), self.read_number(believed) + self.read_number(credited)
+
+    def count_bonuses(self, number: str) -> int:
+        """What is added to refunds of an order that go into store credit, in minor units."""
+        order = select(Order.id).where(Order.number == number).scalar_subquery()
+        return self.read_number(select(func.sum(Refund.bonus_amount)).where(Refund.order_id == order))
 
     def find_broken_rules(self) -> list[str]:
         """The disagreements of the books; none when they agree."""
@@ -202,7 +222,9 @@ async def serve(
     over: asyncio.Event,
 ) -> None:
     clock = MovedClock(STARTED_AT)
-    settings = Settings.from_environment(env_file=None, database_url=url, var_dir=str(folder), **SETTINGS)
+    settings = Settings.from_environment(
+        env_file=None, database_url=url, var_dir=str(folder), **(SETTINGS | BONUS)
+    )
     app = create_app(settings, clock=clock)
     async with app.router.lifespan_context(app), Clients.open(app) as clients:
         shop = await furnish(clients, clock)
