@@ -9,8 +9,14 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.decisions import agree_ticket, refuse_ticket
+from domain.aftersales.inspection import ReturnedUnits, inspect_return
 from domain.aftersales.overdue import act_on_overdue
-from domain.aftersales.requests import TicketRequestChange, choose_refund_target, reapply_ticket
+from domain.aftersales.requests import (
+    TicketRequestChange,
+    choose_refund_target,
+    escalate_ticket,
+    reapply_ticket,
+)
 from domain.aftersales.rules import ClaimedUnits
 from domain.aftersales.settlement import follow_refunds
 from domain.aftersales.splitting import split_ticket
@@ -21,6 +27,7 @@ from domain.order import cancel_order
 from domain.payment import approve_refund, pay_credit_refund, record_dispute, redirect_refund
 from domain.payment.approval_limit import APPROVAL_LIMITS_KEY, unapproved_amount
 from domain.payment.bonus import BonusTerms
+from domain.personal_data import request_erasure
 from domain.store_credit import find_balances
 from events.shop import Shop
 from models import (
@@ -37,6 +44,7 @@ from models import (
     Refund,
     RefundStatus,
     RefundTarget,
+    ReturnCondition,
     Role,
     StoreCreditKind,
     StoreCreditMovement,
@@ -49,6 +57,7 @@ from models.database import Database
 from tests.factories.account import create_account
 from tests.factories.aftersales import (
     DEADLINES,
+    bring_to_status,
     change_silence,
     create_ticket,
     decisions_of,
@@ -57,6 +66,7 @@ from tests.factories.aftersales import (
 )
 from tests.factories.dispute import dispute_report
 from tests.factories.order import CASH, NOW, SANDBOX, a_variant, create_order, payments_of
+from tests.factories.returns import decide, part_number
 from tests.factories.store_credit import give_credit
 
 CNY, USD = CurrencyCode.CNY, CurrencyCode.USD
@@ -320,6 +330,35 @@ async def test_the_parts_of_a_split_ticket_share_what_was_promised(shop: Shop, s
     await check(session)
 
 
+async def test_the_parts_of_an_inspected_return_bring_no_more_than_the_cap(
+    shop: Shop, session: AsyncSession
+) -> None:
+    order = await order_of(session, 9_000, 3)
+    [line] = await order_lines_of(session, order)
+    ticket = await create_ticket(session, order=order, lines=[(line, 3)])
+    await choose(session, ticket)
+    await bring_to_status(session, ticket, S.RETURN_SHIPPED)
+    groups = [
+        ReturnedUnits(line.id, ReturnCondition.AS_NEW, 2),
+        ReturnedUnits(line.id, ReturnCondition.DAMAGED, 1, False, True, "Worn."),
+    ]
+    cause = Cause(NOW, None)
+    await inspect_return(session, ticket.id, groups, DEADLINES, part_number=part_number(), cause=cause)
+    part = (await session.scalars(select(Ticket).where(Ticket.part_of_id == ticket.id))).one()
+    assert (ticket.status, part.status) == (S.REFUNDING, S.RETURN_REFUSED)
+    assert (ticket.bonus_amount, part.bonus_amount) == (900, 333)
+    await pay_out(session, ticket)
+    await escalate_ticket(session, part.id, DEADLINES, cause=Cause(NOW, part.account_id))
+    assert part.bonus_amount == 100
+    await decide(session, part.id, DEADLINES, agreed=True, reason="It was.", cause=cause)
+    await pay_out(session, part)
+    for each in (ticket, part):
+        await follow_refunds(session, each.id, DEADLINES, cause=cause)
+
+    assert await given_of(session, order) == 1_000
+    await check(session)
+
+
 async def test_what_was_not_sent_yet_earns_none(shop: Shop, session: AsyncSession) -> None:
     variant = await a_variant(session, stock={"MAIN": 2})
     order = await create_order(session, lines=[(variant, 2)], status=OrderStatus.CONFIRMED)
@@ -432,6 +471,18 @@ async def test_a_bonus_that_was_spent_stays_spent(shop: Shop, session: AsyncSess
     assert (await movements(session, order))[-1] == (StoreCreditKind.BONUS_REVOKED, -95)
     assert await find_balances(session, order.account_id) == []
     assert await given_of(session, order) == 400
+    await check(session)
+
+
+async def test_a_bonus_is_given_up_with_the_rest_when_its_account_is_erased(
+    shop: Shop, session: AsyncSession
+) -> None:
+    order = await order_of(session)
+    await settle(session, await claim(session, order))
+    await request_erasure(session, order.account_id, forfeit=True, cause=Cause(NOW, order.account_id))
+
+    assert await find_balances(session, order.account_id) == []
+    assert await given_of(session, order) == 495
     await check(session)
 
 
