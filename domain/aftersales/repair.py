@@ -88,6 +88,8 @@ def check_repaired_units(
             if group.note.strip() or not group.repaired:
                 with check:
                     clean_text(group.note, limit=REASON_LIMIT, field=(*path, "note"))
+        with check:
+            check_notes_together(groups)
         for line_id, quantity in quantities.items():
             if counted[line_id] != quantity:
                 template = "Say of all {expected} units of a line whether they were repaired, not of {found}."
@@ -95,6 +97,14 @@ def check_repaired_units(
                 check.add(Invalid(template, expected=quantity, found=found, field=("units",)))
             elif repaired[line_id] > (left := here.get(line_id, 0)):
                 check.add(Invalid("Only {left} of these units are here.", left=left, field=("units",)))
+
+
+def check_notes_together(groups: Sequence[RepairedUnits]) -> None:
+    """Refuse notes that are too long for the one text by which their customer is told."""
+    for repaired in (True, False):
+        if len(join_notes(each for each in groups if each.repaired is repaired)) > REASON_LIMIT:
+            template = "Write at most {limit} characters about all of them together."
+            raise Invalid(template, limit=REASON_LIMIT, field=("units",))
 
 
 def count_unrepaired(

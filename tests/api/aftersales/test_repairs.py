@@ -9,7 +9,7 @@ from models import Role
 from tests.api.aftersales.documents import QUOTE, TicketCase, command, open_ticket
 from tests.api.shipment.documents import DISPATCH, Tick
 from tests.clients import Client, Clients
-from tests.given import codes
+from tests.given import codes, refusals
 from tests.observe import run_until_idle
 
 SHOWN = """query($id: ID!) { ticket(id: $id) { status dueAt repair { outcome note } refund { amount }
@@ -97,6 +97,26 @@ async def test_two_clerks_who_end_a_repair_at_once_send_it_back_once(
     assert (chosen["status"], chosen["refund"]["amount"]) == (
         ("RESHIPPING", "0.00") if sent_back else ("COMPLETED", "99.00")
     )
+
+
+async def test_what_customers_read_about_repaired_units_is_a_text_of_one_reason(
+    case: TicketCase, clients: Clients
+) -> None:
+    clerk = await clients.staff(Role.WAREHOUSE)
+    ticket = await sent_in(case, clerk, 3)
+    notes = ["a" * 400, "b" * 400, "c" * 198]
+
+    too_long = await clerk.do(
+        FINISH, id=ticket, units=[ended(case, repaired=True, note=f"{note}d") for note in notes]
+    )
+    unchanged = (await case.customer.get(SHOWN, id=ticket))["ticket"]
+    done = await clerk.do(FINISH, id=ticket, units=[ended(case, repaired=True, note=note) for note in notes])
+    shown = (await case.customer.get(SHOWN, id=ticket))["ticket"]
+
+    assert refusals(too_long) == [("INVALID", "units")]
+    assert (unchanged["status"], unchanged["repair"]) == ("REPAIRING", None)
+    assert done["userErrors"] == []
+    assert shown["repair"]["note"] == " ".join(notes)
 
 
 async def test_the_same_units_are_no_choice_of_an_exchange(case: TicketCase, clients: Clients) -> None:
