@@ -1,13 +1,16 @@
 """Duplicates of tickets are merged, and units of a ticket are decided apart."""
 
+import asyncio
 from typing import Any
 
-from sqlalchemy import select
+import pytest
+from sqlalchemy import select, text
 
 from events.reactions import REACTIONS
 from events.relay import Relay
 from events.shop import Shop
 from models import Notice, NoticeKind, Ticket, TicketUnits
+from resolvers.ids import row_id
 from tests.api.aftersales.documents import TicketCase, command, open_ticket
 from tests.clients import Clients
 from tests.given import refusals
@@ -179,3 +182,25 @@ async def test_the_page_of_a_ticket_takes_the_same_statements_however_many_were_
         counts.append(len(statements.texts))
 
     assert counts[0] == counts[1]
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("is_newer_kept", [False, True])
+async def test_a_merge_holds_no_newer_ticket_while_it_waits_for_an_older_one(
+    case: TicketCase, shop: Shop, is_newer_kept: bool
+) -> None:
+    older = await open_ticket(case, idempotencyKey="a", **QUESTION)
+    newer = await open_ticket(case, idempotencyKey="b", **QUESTION)
+    duplicate, kept = (older, newer) if is_newer_kept else (newer, older)
+    ids = {each: row_id(each, "Ticket") for each in (older, newer)}
+    async with shop.database.writes() as session:
+        await session.get(Ticket, ids[older], with_for_update=True)
+        merging = asyncio.create_task(case.agent.do(MERGE, id=duplicate, intoId=kept))
+        waits = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+        while not await session.scalar(text(waits)):
+            await asyncio.sleep(0.02)
+        # whoever takes all tickets from an agent locks the newer one next
+        await session.get(Ticket, ids[newer], with_for_update={"nowait": True}, populate_existing=True)
+        await session.rollback()
+
+    assert (await merging)["userErrors"] == []
