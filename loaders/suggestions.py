@@ -38,12 +38,18 @@ class SuggestedMatches:
 
 
 async def load_suggestions(
-    index: SearchIndex, reads: Reads, criteria: ProductCriteria, query: str, *, first: int
+    index: SearchIndex,
+    reads: Reads,
+    criteria: ProductCriteria,
+    query: str,
+    *,
+    synonyms: Sequence[Sequence[str]],
+    first: int,
 ) -> SuggestedMatches | None:
     """The `first` best products, and the categories and brands of all that match; None for no words."""
     if not query:
         return None
-    plan = await plan_query(index, query, typing=True)
+    plan = await plan_query(index, query, typing=True, synonyms=synonyms)
     if plan is None:
         return None
     matches = await _load_matches(index, reads, replace(criteria, plan=plan), plan, first=first)

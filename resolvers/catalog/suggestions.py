@@ -49,6 +49,7 @@ async def search_suggestions(
         info.context.shop.database.reads,
         ProductCriteria(viewer.currency),
         checked_query,
+        synonyms=await info.context.shop.synonyms.known() if checked_query else (),
         first=SPARE * first,
     )
     if matches is None:

@@ -17,7 +17,7 @@ from domain.catalog.taxonomy import (
     save_category,
 )
 from events.shop import Shop
-from models import AttributeType, CurrencyCode, Money, ProductStatus
+from models import AttributeType, CurrencyCode, Money, ProductStatus, Role
 from tests.api.catalog.sample import refusal_of
 from tests.clients import Client, Clients
 from tests.factories.catalog import save_drafts
@@ -529,4 +529,20 @@ async def test_a_search_takes_as_many_statements_whatever_it_finds(catalogue: Sh
         assert counted.total == 6, query
     with count_statements(catalogue) as counted:
         await clients.guest().get(SUGGEST, text="jack")
-    assert counted.total == 2  # no category has the word in a name; else two more
+    assert counted.total == 3  # no category has the word in a name; else two more
+
+
+@pytest.mark.usefixtures("catalogue")
+async def test_words_that_mean_the_same_are_suggested_and_found(clients: Clients) -> None:
+    save = (
+        "mutation($input: SynonymGroupSaveInput!) { synonymGroupSave(input: $input) { userErrors { code } } }"
+    )
+    guest = clients.guest()
+    assert (await guest.get(SUGGEST, text="charger"))["searchSuggestions"] == []
+
+    await (await clients.staff(Role.MANAGER)).do(save, terms=["charger", "powerbank"])
+
+    slugs = await search_slugs(guest, "charger")
+    suggested = (await guest.get(SUGGEST, text="charger"))["searchSuggestions"]
+    assert slugs == ["powerbank"]
+    assert [each["product"]["slug"] for each in suggested] == slugs
