@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from domain.aftersales.deadlines import Deadlines
 from domain.aftersales.return_collection import give_up_collection, lock_live_collection
@@ -108,6 +109,8 @@ async def ship_return(
     if not is_first and not same:
         count_correction(ticket, corrections)
     await check_return_number_free(session, ticket, carrier, number)
+    if carrier.code is not None and not decides:
+        await check_undecided(session, ticket, carrier.code, number)
     ticket.return_carrier_code, ticket.return_carrier = carrier.code, carrier.name
     ticket.return_tracking_number = number
     await follow_number(session, ticket, carrier.carrier, number, deadlines, decides=decides, cause=cause)
@@ -232,6 +235,29 @@ async def check_return_number_free(
     )
     if await session.scalar(other.limit(1)) is not None:
         raise Taken("This number belongs to another return.", field=path)
+
+
+async def check_undecided(session: AsyncSession, ticket: Ticket, carrier: CarrierCode, number: str) -> None:
+    """Taken where it was said whose a number is that several customers gave: it is not contested again."""
+    followed, given_up = aliased(ReturnParcel), aliased(ReturnParcel)
+    decided = (
+        select(followed.id)
+        .join(
+            given_up,
+            and_(given_up.carrier == followed.carrier, given_up.tracking_number == followed.tracking_number),
+        )
+        .where(
+            followed.carrier == carrier,
+            followed.tracking_number == number,
+            followed.account_id != ticket.account_id,
+            followed.ended_at.is_(None),
+            followed.contested_at.is_(None),
+            given_up.contested_at.is_not(None),
+            given_up.ended_at.is_not(None),
+        )
+    )
+    if await session.scalar(decided.limit(1)) is not None:
+        raise Taken("This number belongs to another return.", field=("tracking_number",))
 
 
 async def has_come_before(session: AsyncSession, ticket: Ticket, carrier: CarrierCode, number: str) -> bool:

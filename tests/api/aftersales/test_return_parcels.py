@@ -303,6 +303,9 @@ async def test_a_number_that_two_customers_give_is_followed_for_neither_until_th
 
     assert [each["status"] for each in mine["returnParcel"]["events"]] == ["PICKED_UP"]
     assert theirs["returnParcel"] is None
+    assert codes(await ship(stranger.customer, first, "YT0002")) == []
+    assert codes(await ship(stranger.customer, first, "YT0001")) == ["TAKEN"]
+    assert (await read_ticket(SHOWN, case.customer, second))["returnParcel"] == mine["returnParcel"]
     await assert_books_agree(shop)
 
 
