@@ -1,11 +1,11 @@
 """Texts on maps, in the language of the reader and by the clocks of their time zone."""
 
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 
 from resolvers.context import Viewer
 from text.messages import Message
-from text.messages.facts import Fact, format_fact
+from text.messages.facts import Fact, format_day_of_year, format_fact, format_units
 
 CLOCK = "%H:%M"
 SEPARATOR = " · "
@@ -36,6 +36,12 @@ class MapReader:
         if day_of is not None and day_of.astimezone(self.zone).date() == local.date():
             return clock
         return f"{self.fact(local.date())} {clock}"
+
+    def day_of_year(self, day: date) -> str:
+        return format_day_of_year(day, self.language)
+
+    def units(self, count: int, unit: str) -> str:
+        return format_units(count, unit, self.language)
 
     def length(self, km: float) -> str:
         if km < 1:

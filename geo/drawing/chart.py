@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
+from math import ceil
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
@@ -13,13 +15,15 @@ WIDTH, MARGIN = 640.0, 16.0
 TITLE_SIZE, TEXT_SIZE = 15.0, 11.0
 PLOT_HEIGHT, AXIS_WIDTH = 220.0, 84.0
 ROW_HEIGHT, BAR_HEIGHT, LABEL_WIDTH, VALUE_WIDTH = 26.0, 14.0, 170.0, 110.0
-STEPS = 4
+STEPS_LIMIT = 5
 """Lines of the grid above the axis."""
-LABELS_LIMIT = 9
-"""Labels below a line: more would touch each other."""
+LABEL_GAP = 8.0
+"""Between the labels below a line, so that they can be told apart."""
 DOTS_LIMIT = 60
 LOOKS = ("first", "second")
-NICE = (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)
+DOT_RADIUS, DIAMOND_RADIUS = 4.0, 3.0
+"""A dot is seen around the diamond that stands on it."""
+ROUND_STEPS = tuple(digit * 10**power for power in range(7) for digit in (1, 2, 5))
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,20 @@ class ChartLine:
 
     name: str
     values: Sequence[float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """In what an axis counts, such as hours, and by how many of them its lines may be apart."""
+
+    write_count: Callable[[int], str]
+    """How so many of it are written beside a line."""
+    unit: float = 1.0
+    """How much of the values one of it is."""
+    steps: Sequence[int] = ROUND_STEPS
+
+
+COUNTS = Scale(str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +61,10 @@ class Chart:
     write_value: Callable[[float], str]
     empty: str
     """What is said where there is nothing to show."""
-    unit: float = 1.0
-    """What the values on the axis are multiples of, such as an hour in seconds."""
+    scales: Sequence[Scale] = (COUNTS,)
+    """What the axis may count in, the finest first."""
+    short_labels: Sequence[str] = ()
+    """What stands below the axis in place of the labels."""
 
 
 @cache
@@ -59,14 +79,16 @@ def draw_lines_chart(chart: Chart) -> str:
     if not known:
         return close_chart(root, draw_empty(root, chart, top))
     top = draw_names(root, chart, top)
-    highest = round_up(max(known), chart.unit)
+    scale, step = choose_step(max(known), chart.scales)
+    lines = max(1, ceil(max(known) / (scale.unit * step)))
+    highest = lines * step * scale.unit
     left, right = MARGIN + AXIS_WIDTH, WIDTH - MARGIN
     bottom = top + PLOT_HEIGHT
-    draw_axis(root, chart, highest, top, left, right)
-    step = (right - left) / max(1, len(chart.labels) - 1)
+    draw_axis(root, [scale.write_count(line * step) for line in range(lines + 1)], top, left, right)
+    apart = (right - left) / max(1, len(chart.labels) - 1)
 
     def place(index: int, value: float) -> tuple[float, float]:
-        return left + index * step, bottom - PLOT_HEIGHT * value / highest
+        return left + index * apart, bottom - PLOT_HEIGHT * value / highest
 
     for look, series in zip(LOOKS, chart.series, strict=False):
         for run in split_runs(series.values):
@@ -75,8 +97,8 @@ def draw_lines_chart(chart: Chart) -> str:
             add(root, "polyline", points=path, class_=f"line {look}")
             if len(chart.labels) <= DOTS_LIMIT or len(points) == 1:
                 for x, y in points:
-                    add(root, "circle", cx=x, cy=y, r=2.5, class_=look)
-    draw_labels(root, chart, left, step, bottom)
+                    draw_dot(root, look, x, y)
+    draw_labels(root, chart.short_labels or chart.labels, left, apart, bottom)
     return close_chart(root, bottom + 2 * TEXT_SIZE)
 
 
@@ -154,12 +176,10 @@ def split_runs(values: Sequence[float | None]) -> Iterator[list[tuple[int, float
         yield run
 
 
-def round_up(value: float, unit: float) -> float:
-    """The next number above that reads well: in steps of the unit, or of a power of ten of it."""
-    scale = unit
-    while value > scale * NICE[-1]:
-        scale *= 10
-    return next(scale * nice for nice in NICE if value <= scale * nice)
+def choose_step(highest: float, scales: Sequence[Scale]) -> tuple[Scale, int]:
+    """The finest scale and step of which at most STEPS_LIMIT reach the highest value."""
+    steps = [(scale, step) for scale in scales for step in scale.steps]
+    return next((each for each in steps if highest <= STEPS_LIMIT * each[0].unit * each[1]), steps[-1])
 
 
 def draw_empty(root: Element, chart: Chart, top: float) -> float:
@@ -172,23 +192,66 @@ def draw_names(root: Element, chart: Chart, top: float) -> float:
     x = MARGIN
     for look, series in zip(LOOKS, chart.series, strict=False):
         add(root, "line", x1=x, x2=x + 22, y1=top + 4, y2=top + 4, class_=f"line {look}")
+        draw_dot(root, look, x + 11, top + 4)
         add(root, "text", series.name, x=x + 28, y=top + 8)
         x += 28 + width_of(series.name, TEXT_SIZE) + 24
     return top + 2 * TEXT_SIZE
 
 
-def draw_axis(root: Element, chart: Chart, highest: float, top: float, left: float, right: float) -> None:
-    """Lines of equal values, with what they stand for."""
-    for step in range(STEPS + 1):
-        y = top + PLOT_HEIGHT * (STEPS - step) / STEPS
-        add(root, "line", x1=left, x2=right, y1=y, y2=y, class_="grid" if step else "axis")
-        text = shorten_text(chart.write_value(highest * step / STEPS), TEXT_SIZE, AXIS_WIDTH - 8)
-        add(root, "text", text, x=left - 8, y=y + 4, class_="minor end")
+def draw_dot(root: Element, look: str, x: float, y: float) -> None:
+    """A dot for the first line and a smaller diamond for the second: both are seen where they are equal."""
+    if look == LOOKS[0]:
+        add(root, "circle", cx=x, cy=y, r=DOT_RADIUS, class_=look)
+        return
+    corners = ((0, -DIAMOND_RADIUS), (DIAMOND_RADIUS, 0), (0, DIAMOND_RADIUS), (-DIAMOND_RADIUS, 0))
+    points = " ".join(f"{write_number(x + across)},{write_number(y + down)}" for across, down in corners)
+    add(root, "polygon", points=points, class_=look)
 
 
-def draw_labels(root: Element, chart: Chart, left: float, step: float, bottom: float) -> None:
-    """The labels below the axis, as many as fit beside each other."""
-    apart = max(1, -(-len(chart.labels) // LABELS_LIMIT))
-    for index in range(0, len(chart.labels), apart):
-        anchor = "minor" if index == 0 else "minor middle"
-        add(root, "text", chart.labels[index], x=left + index * step, y=bottom + 16, class_=anchor)
+def draw_axis(root: Element, texts: Sequence[str], top: float, left: float, right: float) -> None:
+    """Lines of equal values from the axis up, with what they stand for."""
+    for line, text in enumerate(texts):
+        y = top + PLOT_HEIGHT * (1 - line / (len(texts) - 1))
+        add(root, "line", x1=left, x2=right, y1=y, y2=y, class_="grid" if line else "axis")
+        shown = shorten_text(text, TEXT_SIZE, AXIS_WIDTH - 8)
+        add(root, "text", shown, x=left - 8, y=y + 4, class_="minor end")
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedLabel:
+    """A label with where it is held, and how."""
+
+    text: str
+    x: float
+    anchor: str
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """From where to where it reaches, as it is estimated."""
+        width = width_of(self.text, TEXT_SIZE)
+        start = self.x - width * {"": 0.0, "middle": 0.5, "end": 1.0}[self.anchor]
+        return start, start + width
+
+
+def draw_labels(root: Element, texts: Sequence[str], left: float, apart: float, bottom: float) -> None:
+    """The labels below the axis: the last one, and each so many before it that none touches the next."""
+    for label in choose_labels(texts, left, apart):
+        add(root, "text", label.text, x=label.x, y=bottom + 16, class_=f"minor {label.anchor}".strip())
+
+
+def choose_labels(texts: Sequence[str], left: float, apart: float) -> list[PlacedLabel]:
+    last = len(texts) - 1
+    width = WIDTH - 2 * MARGIN - AXIS_WIDTH
+    placed = [
+        PlacedLabel(
+            shorten_text(text, TEXT_SIZE, width),
+            left + index * apart,
+            "" if index == 0 else "end" if index == last else "middle",
+        )
+        for index, text in enumerate(texts)
+    ]
+    for every in range(1, len(placed)):
+        shown = placed[last % every :: every]
+        if all(one.span[1] + LABEL_GAP <= next_one.span[0] for one, next_one in pairwise(shown)):
+            return shown
+    return placed[-1:]

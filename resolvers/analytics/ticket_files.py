@@ -1,10 +1,10 @@
 """The ticket report as files: tables for spreadsheets, and charts."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 
-from geo.drawing.chart import Chart, ChartLine, draw_bars_chart, draw_lines_chart
+from geo.drawing.chart import Chart, ChartLine, Scale, draw_bars_chart, draw_lines_chart
 from loaders.analytics.tickets import AGE_LIMITS, load_backlog, load_open_by_agent
 from models import RefundDimension, TicketStatus
 from resolvers.analytics.tickets import (
@@ -20,7 +20,8 @@ from text.csv_cells import write_csv
 from text.messages import Message, choose_language
 
 BARS_LIMIT = 12
-HOUR_SECONDS = 3_600.0
+MINUTE_STEPS, HOUR_STEPS = (1, 2, 5, 10, 15), (1, 2, 3, 6)
+"""By how many of them the lines of an axis of times may be apart; of days by any round number."""
 
 
 class TicketReportPart(StrEnum):
@@ -232,15 +233,26 @@ def draw_times(
             title=reader.text(title),
             language=choose_language(reader.language),
             labels=[reader.fact(week.first) for week in report.weeks],
+            short_labels=shorten_days([week.first for week in report.weeks], reader),
             series=[
                 ChartLine(reader.text(Message("half of them within")), [half for half, _ in times]),
                 ChartLine(reader.text(Message("nine of ten within")), [most for _, most in times]),
             ],
             write_value=lambda seconds: reader.fact(timedelta(seconds=round(seconds))),
             empty=reader.text(Message("Nothing is known of these days.")),
-            unit=HOUR_SECONDS,
+            scales=[
+                Scale(lambda count: reader.units(count, "minute"), 60, MINUTE_STEPS),
+                Scale(lambda count: reader.units(count, "hour"), 3_600, HOUR_STEPS),
+                Scale(lambda count: reader.units(count, "day"), 86_400),
+            ],
         )
     )
+
+
+def shorten_days(days: Sequence[date], reader: MapReader) -> Sequence[str]:
+    """The days without their year where it is the same of all."""
+    in_one_year = len({day.year for day in days}) == 1
+    return [reader.day_of_year(day) if in_one_year else reader.fact(day) for day in days]
 
 
 def draw_satisfaction(report: TicketReport, reader: MapReader) -> str:
@@ -250,8 +262,10 @@ def draw_satisfaction(report: TicketReport, reader: MapReader) -> str:
             title=reader.text(Message("How customers rate their tickets, from 1 to 5")),
             language=choose_language(reader.language),
             labels=[reader.fact(week.first) for week in report.weeks],
+            short_labels=shorten_days([week.first for week in report.weeks], reader),
             series=[ChartLine(reader.text(Message("average")), averages)],
             write_value=lambda rating: f"{rating:.2f}",
+            scales=[Scale(str, steps=(1,))],
             empty=reader.text(Message("Nothing is known of these days.")),
         )
     )

@@ -6,12 +6,15 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
-from babel.dates import format_date, format_datetime, format_timedelta
+from babel.dates import format_date, format_datetime, format_skeleton, format_timedelta
 from babel.lists import format_list
 from babel.numbers import format_currency, format_decimal
+from babel.units import format_unit
 
 from text.messages.catalogue import choose_language, locale_of, text_of_key
 
+DAY_OF_YEAR = "MMMd"
+"""What is written of a day where its year is known."""
 MONEY, MOMENT, DAY = "Pattern.MONEY", "Pattern.MOMENT", "Pattern.DAY"
 """Keys of how amounts and moments are written (Unicode Technical Standard 35)."""
 
@@ -62,6 +65,15 @@ def format_fact(fact: Fact, language: str, zone: tzinfo) -> str:
             pattern = pattern_of(MONEY, language)
             return format_currency(fact.amount, fact.currency_code.value, pattern, locale=locale)
     return format_list([format_fact(each, language, zone) for each in fact], locale=locale)
+
+
+def format_day_of_year(day: date, language: str) -> str:
+    return format_skeleton(DAY_OF_YEAR, day, locale=locale_of(language))
+
+
+def format_units(count: int, unit: str, language: str) -> str:
+    """So many minutes, hours or days: never in another unit, as a time span is."""
+    return format_unit(count, f"duration-{unit}", locale=locale_of(language))
 
 
 def pattern_of(key: str, language: str) -> str:
