@@ -30,6 +30,7 @@ from domain.shipment.waybills import (
     give_up,
     lock_waybill,
     record_booked,
+    record_cancel_refused,
 )
 from models import (
     POSTAL_FIELDS,
@@ -232,6 +233,31 @@ async def record_collection_booked(
     return waybill
 
 
+async def record_collection_kept(
+    session: AsyncSession, waybill_id: int, reason: str, deadlines: Deadlines, *, cause: Cause
+) -> None:
+    """The carrier does not cancel a collection, and may come: where the ticket waits for goods that nothing
+    else brings, its number is followed again."""
+    ticket = await lock_ticket_of(session, waybill_id)
+    await record_cancel_refused(session, waybill_id, reason, now=cause.now)
+    waybill = await lock_waybill(session, waybill_id)
+    if (
+        waybill.status is not WaybillStatus.CANCEL_REFUSED
+        or waybill.number is None
+        or ticket.status is not TicketStatus.AWAITING_RETURN
+        or ticket.return_parcel_id is not None
+        or await lock_live_collection(session, ticket) is not None
+    ):
+        return
+    carrier = (await session.scalars(select(Carrier).where(Carrier.code == waybill.carrier))).one()
+    decides = not await is_booked_for_others(session, ticket, carrier.code, waybill.number)
+    parcel = await follow_return(
+        session, ticket, carrier, waybill.number, deadlines, decides=decides, cause=cause
+    )
+    if waybill.pickup_until is not None and parcel.attend_at is not None:
+        parcel.attend_at = waybill.pickup_until + MISSED_AFTER
+
+
 async def lock_ticket_of(session: AsyncSession, waybill_id: int) -> Ticket:
     """The ticket whose goods a waybill brings back, locked before the waybill."""
     ticket_id = await session.scalar(
@@ -289,7 +315,14 @@ async def end_unneeded_collection(session: AsyncSession, ticket: Ticket, *, now:
 async def find_collected_by(session: AsyncSession, ticket: Ticket) -> datetime | None:
     """Until when a carrier is to come for the goods of a locked ticket; None where none is."""
     waybill = await lock_live_collection(session, ticket)
-    return waybill.pickup_until if waybill else None
+    if waybill is not None or ticket.return_parcel_id is None:
+        return waybill.pickup_until if waybill else None
+    kept = (
+        select(func.max(Waybill.pickup_until))
+        .join(ReturnCollection, ReturnCollection.id == Waybill.return_collection_id)
+        .where(ReturnCollection.ticket_id == ticket.id, Waybill.status == WaybillStatus.CANCEL_REFUSED)
+    )
+    return await session.scalar(kept)
 
 
 async def find_returning(session: AsyncSession, ticket_ids: Collection[int]) -> set[int]:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import structlog
 
-from domain.aftersales.return_collection import record_collection_booked
+from domain.aftersales.return_collection import record_collection_booked, record_collection_kept
 from domain.cause import Cause
 from domain.errors import NotFound
 from domain.shipment import CarrierRefusal, CarrierUnavailable
@@ -343,8 +343,13 @@ async def cancel(resources: Resources, gateway: RecordedCarrier, booking: Bookin
         if number is not None:
             await gateway.cancel(booking, number)
     except CarrierRefused as error:
+        cause = Cause(resources.clock())
         async with resources.database.writes.begin() as session:
-            await record_cancel_refused(session, waybill.id, str(error), now=resources.clock())
+            if waybill.return_collection_id is None:
+                await record_cancel_refused(session, waybill.id, str(error), now=cause.now)
+            else:
+                deadlines = deadlines_of(resources.settings)
+                await record_collection_kept(session, waybill.id, str(error), deadlines, cause=cause)
         return
     async with resources.database.writes.begin() as session:
         await record_cancelled(session, waybill.id, now=resources.clock())

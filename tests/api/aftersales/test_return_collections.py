@@ -207,6 +207,29 @@ async def test_what_is_cancelled_in_time_is_cancelled_at_the_carrier(
     await assert_books_agree(shop)
 
 
+async def test_what_a_carrier_does_not_cancel_is_followed_as_it_may_come(
+    case: TicketCase, shop: Shop, carrier: ScriptedCarrier, ticket: str, tick: Tick
+) -> None:
+    carrier.answers, carrier.cancel_answer = [BookedWaybill("YT0001")], CarrierRefused("已派单")
+    await book(case.customer, shop, ticket, days=6)
+    assert codes(await cancel(case.customer, ticket)) == []
+    await ask_carrier(shop, YTO)
+    kept = await read_ticket(SHOWN, case.customer, ticket)
+    tick(7 * DAY + HOUR)
+    await run_until_idle(shop)
+    waits = await read_ticket(SHOWN, case.customer, ticket)
+    tick(6 * HOUR)
+    carrier.events = [CarrierEvent(S.PICKED_UP, "1", "已揽收", shop.clock())]
+    await ask_carrier(shop, YTO)
+    taken = await read_ticket(SHOWN, case.customer, ticket)
+
+    assert kept["returnCollection"]["waybill"]["status"] == "CANCEL_REFUSED"
+    assert (kept["status"], kept["returnParcel"]["trackingNumber"]) == ("AWAITING_RETURN", "YT0001")
+    assert waits["status"] == "AWAITING_RETURN"
+    assert (taken["status"], taken["returnParcel"]["status"]) == ("RETURN_SHIPPED", "PICKED_UP")
+    await assert_books_agree(shop)
+
+
 async def test_another_address_at_the_same_time_is_not_what_was_booked(
     case: TicketCase, shop: Shop, carrier: ScriptedCarrier, ticket: str
 ) -> None:
