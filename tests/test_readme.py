@@ -58,6 +58,13 @@ def test_the_tour_sets_no_variable_of_the_shell() -> None:
     assert {name for name in assigned if name.rstrip("_") in OF_THE_SHELL} == set()
 
 
+def test_a_part_of_the_tour_that_is_pasted_again_sends_new_keys() -> None:
+    keys = re.findall(r'idempotencyKey: \\"(.*?)\\"', read_tour())
+
+    assert [key.removesuffix("-$(date +%s)") for key in keys] == ["tour", "edit", "guest", "scan"]
+    assert all(key.endswith("-$(date +%s)") for key in keys)
+
+
 SEND = """
 import json, os, socket, sys
 with socket.create_connection(("127.0.0.1", int(sys.argv[1]))) as connection:
