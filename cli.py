@@ -205,7 +205,10 @@ def schema(
 
 @app.command()
 def ask(
-    document: Annotated[str, typer.Argument(help="a GraphQL document")],
+    document: Annotated[str | None, typer.Argument(help="a GraphQL document")] = None,
+    file: Annotated[Path | None, typer.Option(help="a file with operations, in place of a document")] = None,
+    operation: Annotated[str | None, typer.Option(help="which of its operations, if it has several")] = None,
+    variables: Annotated[str, typer.Option(help='as JSON: {"first": 3}')] = "{}",
     login: Annotated[str | None, typer.Option("--as", help="sign in as this account first")] = None,
     password: Annotated[str, typer.Option(envvar="CARTWHEEL_PASSWORD", help="its password")] = "",
     header: Annotated[list[str] | None, typer.Option(help="a header: 'X-Cart-Token: ...'")] = None,
@@ -214,12 +217,26 @@ def ask(
     url: Annotated[str | None, typer.Option(help="the shop, when it is not that of the settings")] = None,
 ) -> None:
     """Send a document to a running shop, as an app would, and print the response."""
-    from edge.commands.ask import AskFailed, ask_shop, pick_value, read_headers
+    from edge.commands.ask import (
+        AskFailed,
+        ask_shop,
+        pick_value,
+        read_document,
+        read_headers,
+        read_variables,
+    )
 
     try:
         headers = read_headers(header or ()) | ({"Accept-Language": language} if language else {})
         address = url or read_settings().server.address
-        response = ask_shop(address, document, login=login, password=password, headers=headers)
+        response = ask_shop(
+            address,
+            read_document(document, file, operation),
+            variables=read_variables(variables),
+            login=login,
+            password=password,
+            headers=headers,
+        )
         printed = pick_value(response, pick) if pick else response
     except AskFailed as error:
         print_line(str(error))

@@ -2,9 +2,12 @@
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import httpx
+
+from edge.operations.documents import UnreadableOperations, read_operation_of
 
 WAIT_SECONDS = 30.0
 SIGN_IN = """
@@ -24,11 +27,17 @@ WAY = (
 
 
 class AskFailed(Exception):
-    """The shop did not answer, or refused the sign-in."""
+    """The shop did not answer or refused the sign-in, or there is nothing to send."""
 
 
 def ask_shop(
-    address: str, document: str, *, login: str | None = None, password: str = "", headers: dict[str, str]
+    address: str,
+    document: str,
+    *,
+    variables: dict[str, Any],
+    login: str | None = None,
+    password: str = "",
+    headers: dict[str, str],
 ) -> dict[str, Any]:
     """Return the whole response to `document`, executed as a guest or, with `login`, as that account.
 
@@ -40,9 +49,38 @@ def ask_shop(
         ) as http:
             if login:
                 http.headers["Authorization"] = f"Bearer {sign_in(http, login, password)}"
-            return execute_document(http, document)
+            return execute_document(http, document, **variables)
     except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError) as error:
         raise AskFailed(f"{describe_failure(address, error)} {WAY}") from error
+
+
+def read_document(document: str | None, file: Path | None, operation: str | None) -> str:
+    """Return what is sent: `document`, or an operation of `file` with the fragments that it uses.
+
+    AskFailed when neither or both are given, or the file has no such operation.
+    """
+    if file is None and document is not None and operation is None:
+        return document
+    if file is None or document is not None:
+        raise AskFailed("What is sent is a document, or an operation of a --file.")
+    try:
+        found = read_operation_of(file, operation)
+    except UnreadableOperations as error:
+        raise AskFailed(str(error)) from None
+    if found.kind == "subscription":
+        raise AskFailed(f"{found.name} is a subscription, which this command does not follow.")
+    return found.text
+
+
+def read_variables(text: str) -> dict[str, Any]:
+    """Return the variables of an operation, given as a JSON object; AskFailed for anything else."""
+    try:
+        variables = json.loads(text)
+    except ValueError:
+        variables = None
+    if not isinstance(variables, dict):
+        raise AskFailed('The variables are a JSON object, such as {"first": 3}.')
+    return variables
 
 
 def read_headers(lines: Sequence[str]) -> dict[str, str]:
@@ -73,7 +111,7 @@ def sign_in(http: httpx.Client, login: str, password: str) -> str:
     return token
 
 
-def execute_document(http: httpx.Client, document: str, **variables: str) -> dict[str, Any]:
+def execute_document(http: httpx.Client, document: str, /, **variables: Any) -> dict[str, Any]:
     response: dict[str, Any] = http.post("/graphql", json={"query": document, "variables": variables}).json()
     return response
 

@@ -76,6 +76,29 @@ def read_folder(folder: Path) -> Iterator[ClientOperation]:
                 raise UnreadableOperations(f"{file} defines something else than operations and fragments.")
 
 
+def read_operation_of(file: Path, name: str | None) -> ClientOperation:
+    """Return an operation of a file by its name, or its only one, with fragments of any file of its folder.
+
+    Raises UnreadableOperations.
+    """
+    if not file.is_file():
+        raise UnreadableOperations(f"There is no file {file}.")
+    document = parse_file(file)
+    beside = [each for each in sorted(file.parent.glob("*.graphql")) if not each.samefile(file)]
+    fragments = collect_fragments([(file, document), *((each, parse_file(each)) for each in beside)])
+    operations = [
+        read_operation(definition, fragments, file)
+        for definition in document.definitions
+        if isinstance(definition, OperationDefinitionNode)
+    ]
+    named = [each for each in operations if name in (None, each.name)]
+    if len(named) != 1:
+        raise UnreadableOperations(
+            f"{file} has the operations: {', '.join(each.name for each in operations)}. Name one of them."
+        )
+    return named[0]
+
+
 def parse_file(file: Path) -> DocumentNode:
     try:
         return parse(file.read_text(encoding="utf-8"), no_location=True, max_tokens=TOKENS_LIMIT)
