@@ -102,6 +102,9 @@ async def lock_both_tickets(
     """The order of the first, both tickets: locked, the tickets in the order of their ids, as whoever takes
     many from an agent locks them."""
     order = await lock_order_of(session, into_id)
+    # whoever writes about a duplicate holds it while waiting for what it goes on as
+    followers = select(Ticket.id).where(Ticket.merged_into_id == ticket_id).order_by(Ticket.id)
+    await session.execute(followers.with_for_update())
     locked = select(Ticket).where(Ticket.id.in_([into_id, ticket_id])).order_by(Ticket.id).with_for_update()
     rows = await session.scalars(locked.execution_options(populate_existing=True))
     found = {row.id: row for row in rows}

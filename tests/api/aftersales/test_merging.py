@@ -193,14 +193,36 @@ async def test_a_merge_holds_no_newer_ticket_while_it_waits_for_an_older_one(
     newer = await open_ticket(case, idempotencyKey="b", **QUESTION)
     duplicate, kept = (older, newer) if is_newer_kept else (newer, older)
     ids = {each: row_id(each, "Ticket") for each in (older, newer)}
-    async with shop.database.writes() as session:
-        await session.get(Ticket, ids[older], with_for_update=True)
-        merging = asyncio.create_task(case.agent.do(MERGE, id=duplicate, intoId=kept))
-        waits = "SELECT count(*) FROM pg_locks WHERE NOT granted"
-        while not await session.scalar(text(waits)):
-            await asyncio.sleep(0.02)
-        # whoever takes all tickets from an agent locks the newer one next
-        await session.get(Ticket, ids[newer], with_for_update={"nowait": True}, populate_existing=True)
-        await session.rollback()
+    # whoever takes all tickets from an agent locks the newer one next
+    merged = await merge_while_locked(case, shop, duplicate, kept, held=ids[older], next_id=ids[newer])
 
-    assert (await merging)["userErrors"] == []
+    assert merged["userErrors"] == []
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_a_merge_holds_no_ticket_while_somebody_writes_about_one_that_goes_on_as_it(
+    case: TicketCase, shop: Shop
+) -> None:
+    first, second, third = [await open_ticket(case, idempotencyKey=key, **QUESTION) for key in "abc"]
+    await case.agent.do(MERGE, id=first, intoId=second)
+    ids = {each: row_id(each, "Ticket") for each in (first, second)}
+
+    # who writes about the first locks the second next
+    merged = await merge_while_locked(case, shop, second, third, held=ids[first], next_id=ids[second])
+
+    assert merged["userErrors"] == []
+    assert (await see(case, first))["mergedInto"] == {"id": third}
+
+
+async def merge_while_locked(
+    case: TicketCase, shop: Shop, duplicate: str, kept: str, *, held: int, next_id: int
+) -> dict[str, Any]:
+    """Merge while somebody holds a ticket and then locks another one, which fails where the merge has it."""
+    async with shop.database.writes() as session:
+        await session.get(Ticket, held, with_for_update=True)
+        merging = asyncio.create_task(case.agent.do(MERGE, id=duplicate, intoId=kept))
+        while not await session.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
+            await asyncio.sleep(0.02)
+        await session.get(Ticket, next_id, with_for_update={"nowait": True}, populate_existing=True)
+        await session.rollback()
+    return await merging
