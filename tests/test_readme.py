@@ -1,4 +1,4 @@
-"""The tour of the README and the examples of GraphiQL work in the demo shop."""
+"""The tours of the README and of docs/after-sales.md, and the examples of GraphiQL work in the demo shop."""
 
 import asyncio
 import json
@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 from asyncio import StreamReader, StreamWriter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -38,8 +38,15 @@ async def demo(demo_sqlite_url: str, tmp_path: Path) -> AsyncIterator[Process]:
 
 def read_tour() -> str:
     """Return the shell blocks of "Five minutes" as one script."""
-    part = README.split("## Five minutes")[1].split("\n## ")[0]
-    return "\n".join(re.findall(r"```sh\n(.*?)```", part, re.DOTALL))
+    return join_blocks(README.split("## Five minutes")[1].split("\n## ")[0])
+
+
+def read_after_sales_tour() -> str:
+    return join_blocks((ROOT / "docs" / "after-sales.md").read_text(encoding="utf-8"))
+
+
+def join_blocks(text: str) -> str:
+    return "\n".join(re.findall(r"```sh\n(.*?)```", text, re.DOTALL))
 
 
 OF_THE_SHELL = {
@@ -53,7 +60,8 @@ OF_THE_SHELL = {
 
 
 def test_the_tour_sets_no_variable_of_the_shell() -> None:
-    assigned = set(re.findall(r"^(?:export )?(\w+)=", read_tour(), re.MULTILINE))
+    script = read_tour() + read_after_sales_tour()
+    assigned = set(re.findall(r"^(?:export )?(\w+)=", script, re.MULTILINE))
     assert {"TEA", "ORDER", "CARTWHEEL_PASSWORD"} <= assigned
     assert {name for name in assigned if name.rstrip("_") in OF_THE_SHELL} == set()
 
@@ -92,12 +100,15 @@ async def serve_commands() -> AsyncIterator[int]:
         yield server.sockets[0].getsockname()[1]
 
 
-async def test_the_tour_works_when_pasted(demo: Process, tmp_path: Path) -> None:
+@pytest.mark.parametrize("read_script", [read_tour, read_after_sales_tour])
+async def test_a_tour_works_when_pasted(
+    demo: Process, tmp_path: Path, read_script: Callable[[], str]
+) -> None:
     env = process_environment("sqlite://", tmp_path, PORT=str(demo.port))
     async with serve_commands() as port:
         send = f'"{sys.executable}" -I -S -c "$SEND" {port}'
         script = (
-            read_tour()
+            read_script()
             .replace("alias shop=.venv/bin/cartwheel", f'shop() {{ {send} "$@"; }}')
             .replace("python3 ", f'"{sys.executable}" -I -S ')
         )
