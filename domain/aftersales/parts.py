@@ -117,6 +117,7 @@ def copy_ticket(ticket: Ticket, to: TicketStatus, *, number: str) -> Ticket:
         opened_at=ticket.opened_at,
         urgent_terms=ticket.urgent_terms,
         word_hours=ticket.word_hours,
+        terms_edition=ticket.terms_edition,
     )
 
 

@@ -86,6 +86,9 @@ async def split_ticket(
         overdue_since=ticket.overdue_since,
         overdue_obstacle=ticket.overdue_obstacle,
         split_from_id=ticket.id,
+        urgent_terms=ticket.urgent_terms,
+        word_hours=ticket.word_hours,
+        terms_edition=ticket.terms_edition,
     )
     session.add(new)
     await session.flush()

@@ -124,6 +124,16 @@ async def test_what_was_granted_has_ended_or_is_of_another_order_is_not_merged(
     assert [await see(case, each) for each in (first, agreed, ended, question)] == before
 
 
+async def test_what_is_split_off_is_as_urgent_as_what_was_written_before(case: TicketCase) -> None:
+    ticket = await open_ticket(case, quantity=3)
+    await write(case, ticket, "This is a scam!")
+
+    new = await case.agent.do(SPLIT, id=ticket, lines=case.claim(1)["lines"], idempotencyKey="s")
+
+    hours = [(await see(case, each))["priority"]["wordHours"] for each in (ticket, new["ticket"]["id"])]
+    assert hours == [24, 24]
+
+
 async def test_some_units_of_a_ticket_are_decided_apart(case: TicketCase, shop: Shop) -> None:
     ticket = await open_ticket(case, quantity=3)
     await write(case, ticket, "All three.")
