@@ -1,6 +1,7 @@
 """Decoding a file: Unicode, or GB18030 as spreadsheets in China save it."""
 
 import codecs
+from collections.abc import Sequence
 
 from domain.catalog.limits import FILE_LIMIT
 from domain.catalog.problems import NoteList, ProblemList
@@ -26,13 +27,13 @@ _COMMON = range(0xB0, 0xD8)
 """First bytes of the punctuation and of the 3,755 common characters of GB 2312."""
 
 
-SPREADSHEETS = ((b"PK\x03\x04", "xlsx or ods"), (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "xls"))
+SPREADSHEETS = ((b"PK\x03\x04", ("xlsx", "ods")), (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", ("xls",)))
 """How files of spreadsheets begin."""
 
 
-def spreadsheet_kind(data: bytes) -> str:
-    """The kind of spreadsheet that a file is; "" of any other file."""
-    return next((kind for start, kind in SPREADSHEETS if data.startswith(start)), "")
+def spreadsheet_kinds(data: bytes) -> Sequence[str]:
+    """The kinds of spreadsheet that a file may be; none of any other file."""
+    return next((kinds for start, kinds in SPREADSHEETS if data.startswith(start)), ())
 
 
 def decode_file(data: bytes, problems: ProblemList, notes: NoteList) -> str:

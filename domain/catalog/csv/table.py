@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from domain.catalog.csv.column_map import ColumnMap
 from domain.catalog.csv.columns import Column, ColumnKey, Header, parse_header
-from domain.catalog.csv.encoding import decode_file, spreadsheet_kind
+from domain.catalog.csv.encoding import decode_file, spreadsheet_kinds
 from domain.catalog.csv.formats import ConvertedFile, FileRow
 from domain.catalog.csv.spreadsheet import unmark_text
 from domain.catalog.csv.woocommerce import WOOCOMMERCE, WooCommerceReader, is_woocommerce
@@ -18,7 +18,7 @@ from domain.catalog.problems import NoteList, ProblemList, WrongText
 from domain.errors import Invalid
 from domain.incoming_text import normalize_incoming_text
 from models.money import CurrencyCode
-from text.messages import Message
+from text.messages import Alternatives, Message
 
 SEPARATORS = ",;\t"
 """What may separate cells; the first of these that the header has does."""
@@ -92,8 +92,8 @@ def read_table(
     column_map: ColumnMap | None = None,
 ) -> ProductTable | None:
     """The file as a table of the shop's format; None, and a problem, when it cannot be read at all."""
-    if spreadsheet := spreadsheet_kind(data):
-        reason = Message("this is a spreadsheet ({kind}): save it as CSV UTF-8", kind=spreadsheet)
+    if kinds := spreadsheet_kinds(data):
+        reason = Message("this is a spreadsheet ({kind}): save it as CSV UTF-8", kind=Alternatives(kinds))
         problems.add(1, "", reason)
         return None
     text = decode_file(data, problems, notes)

@@ -11,6 +11,7 @@ from domain.catalog.problems import PROBLEM_LIMIT
 from domain.catalog.product.html import HTML_LIMIT, HTML_TAG_LIMIT
 from models.money import CurrencyCode
 from tests.domain.catalog.csv.product_files import join_rows, only_product, parse_text
+from text.messages import Message
 
 
 def problems_of(parsed: ParsedFile) -> list[tuple[int, str, str]]:
@@ -166,6 +167,16 @@ def test_a_product_has_no_more_variants_and_pictures_than_the_limits() -> None:
         (2, "Handle", "more than 2,048 variants"),
         (2, "Image Src", "more than 250 pictures"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("start", "kinds"), [(b"PK\x03\x04", "xlsx或ods"), (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "xls")]
+)
+def test_a_spreadsheet_is_refused_in_the_language_of_the_reader(start: bytes, kinds: str) -> None:
+    [problem] = read_products(start, file="file.csv", currency=CurrencyCode.CNY).problems
+
+    assert isinstance(problem.reason, Message)
+    assert problem.reason.text("zh-CN") == f"这是电子表格文件（{kinds}）：请另存为 UTF-8 编码的 CSV"
 
 
 def test_all_problems_of_a_file_are_listed_by_line() -> None:
