@@ -197,6 +197,7 @@ def statuses() -> list[type[StrEnum]]:
 
 def expected_keys() -> set[str]:
     """The keys that every language has a text for."""
+    named: list[type[StrEnum]] = [*statuses(), models.TicketReason]
     notices = {
         f"{name}.{part}"
         for name in [*(kind.value for kind in models.NoticeKind), *VARIANTS]
@@ -204,7 +205,7 @@ def expected_keys() -> set[str]:
     }
     return (
         notices
-        | {f"{each.__name__}.{member.name}" for each in statuses() for member in each}
+        | {f"{each.__name__}.{member.name}" for each in named for member in each}
         | {MONEY, MOMENT, DAY}
     )
 

@@ -146,8 +146,13 @@ class LineUnits:
         return self.bought - self.waiting - (self.withdrawn - self.withdrawing)
 
 
-def refuse_stage(stage: ClaimStage, title: Localized, *, came_back: bool, field: Path) -> NotEligible:
+def refuse_stage(
+    stage: ClaimStage, title: Localized, *, arrived: bool, came_back: bool, field: Path
+) -> NotEligible:
     """What is refused, and how, when units have not reached the stage a claim needs, or are past it."""
+    if stage is ClaimStage.WAITING and arrived:
+        template = "{title} has arrived already: ask to return it instead."
+        return NotEligible(TicketObstacle.ALREADY_SHIPPED, template, title=title, field=field)
     if stage is ClaimStage.WAITING:
         template = "{title} has been packed or sent: return it when it has arrived."
         return NotEligible(TicketObstacle.ALREADY_SHIPPED, template, title=title, field=field)
@@ -324,7 +329,8 @@ def find_line_obstacle(case: ClaimCase, claimed: ClaimedUnits, path: Path) -> No
         left = units.unclaimed
         return NotEligible(TicketObstacle.ALREADY_ASKED, template, left=left, title=title, field=path)
     came_back = any(each.came_back for each in units.sent)
-    return refuse_stage(stage, title, came_back=came_back, field=path)
+    arrived = claimed.quantity <= units.left(ClaimStage.ARRIVED)
+    return refuse_stage(stage, title, arrived=arrived, came_back=came_back, field=path)
 
 
 def leaves_nothing_to_send(lines: Sequence[ClaimedUnits], units: Mapping[int, LineUnits]) -> bool:

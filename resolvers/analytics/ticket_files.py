@@ -156,15 +156,19 @@ async def refund_rows(rates: Sequence[RefundRate], info: Info) -> Sequence[Seque
 
 async def name_rates(rates: Sequence[RefundRate], info: Info) -> Sequence[str]:
     """What people call each reason, product, warehouse or carrier."""
-    load, reader = info.context.load, MapReader.of(info.context.viewer_of(info))
+    load, viewer = info.context.load, info.context.viewer_of(info)
     products = [rate.product_id for rate in rates if rate.product_id]
     warehouses = [rate.warehouse_id for rate in rates if rate.warehouse_id]
     names = {
-        **{("product", row.id): row.title for row in await load.product.load_many(products) if row},
+        **{
+            ("product", row.id): viewer.translate(row.translations, "title", row.title)
+            for row in await load.product.load_many(products)
+            if row
+        },
         **{("warehouse", row.id): row.name for row in await load.warehouse.load_many(warehouses) if row},
     }
     return [
-        reader.fact(rate.reason)
+        MapReader.of(viewer).fact(rate.reason)
         if rate.reason
         else names.get(("product", rate.product_id or 0))
         or names.get(("warehouse", rate.warehouse_id or 0))

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.claim_facts import load_order_facts
@@ -126,6 +127,50 @@ async def test_only_some_types_are_told_and_nothing_of_an_order_of_others(
         for missing in (order_id, global_id("Order", 999_999)):
             reply = await stranger.ask(ALL, orderId=missing)
             assert not (reply["data"] or {}).get("ticketQuotes")
+
+
+@pytest.mark.parametrize(
+    ("arrives", "language", "message"),
+    [
+        (True, "en", "Cup has arrived already: ask to return it instead."),
+        (True, "zh-CN", "Cup已经送达，请改为申请退货。"),
+        (False, "en", "Cup has been packed or sent: return it when it has arrived."),
+        (False, "zh-CN", "Cup已打包或发出，请收到后再申请退货。"),
+    ],
+)
+async def test_what_has_left_is_not_withdrawn_and_whether_it_has_arrived_is_said(
+    arrives: bool, language: str, message: str, clients: Clients, shop: Shop, session: AsyncSession
+) -> None:
+    customer = await clients.customer()
+    order = await create_order(
+        session,
+        account=customer.account,
+        status=OrderStatus.CONFIRMED,
+        lines=[(await a_variant(session, title="Cup"), 2)],
+        now=shop.clock(),
+    )
+    for shipment in await dispatch(session, order, now=shop.clock()):
+        if arrives:
+            await arrive(session, shipment, now=shop.clock())
+    [line] = await order_lines_of(session, order)
+    await session.commit()
+    customer.headers["Accept-Language"] = language
+    found = (
+        await customer.get(
+            ONE,
+            input={
+                "orderId": global_id("Order", order.id),
+                "type": "REFUND_ONLY",
+                "reason": "NO_REASON",
+                "lines": [{"orderLineId": global_id("OrderLine", line.id), "quantity": 2}],
+            },
+        )
+    )["ticketQuote"]
+
+    assert (found["eligible"], found["refusal"]) == (
+        False,
+        {"code": "ALREADY_SHIPPED", "message": message},
+    )
 
 
 class CountedPolicies(dict[str, ClaimPolicy]):

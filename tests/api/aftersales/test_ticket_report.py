@@ -245,6 +245,36 @@ async def test_files_are_safe_for_spreadsheets_and_charts_say_the_same_in_words(
     assert again == files
 
 
+@pytest.mark.parametrize(
+    ("language", "reason", "product"), [("en", "quality fault", "Teapot"), ("zh-CN", "质量问题", "茶壶")]
+)
+async def test_files_and_charts_name_reasons_and_products_in_the_language_of_the_reader(
+    language: str,
+    reason: str,
+    product: str,
+    case: TicketCase,
+    shop: Shop,
+    clients: Clients,
+    session: AsyncSession,
+) -> None:
+    await return_two(case, await clients.staff(Role.WAREHOUSE), shop, session)
+    product_id = case.line.product_id
+    named = {"title": "茶壶", "translations": {"en": {"title": "Teapot"}}}
+    await session.execute(update(Product).where(Product.id == product_id).values(named))
+    await session.commit()
+    manager = await clients.staff(Role.MANAGER)
+    manager.headers["Accept-Language"] = language
+    files = (await manager.get(FILES, **days_of(shop)))["ticketReport"]
+
+    tables = {name: list(csv.reader(StringIO(files[name]))) for name in ("reasons", "products")}
+    assert tables["reasons"][1][:2] == ["QUALITY_FAULT", reason]
+    assert tables["products"][1][:2] == [str(product_id), product]
+    for name, label in (("byReason", reason), ("byProduct", product)):
+        drawn = fromstring(files[name])  # noqa: S314 - drawn by us
+        assert f"{label}: 1" == drawn[1].text
+        assert label in [each.text for each in drawn.iter()]
+
+
 async def test_only_managers_read_the_report(clients: Clients) -> None:
     days = {"from": "2026-01-01", "to": "2026-01-31"}
     for role in (Role.SUPPORT, Role.WAREHOUSE, Role.CATALOGUE):
