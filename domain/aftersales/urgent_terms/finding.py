@@ -1,7 +1,7 @@
 """Finding urgent words in a text: by the text analysis of the search, unless they are denied."""
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from models import UrgentTerm
@@ -14,8 +14,42 @@ HAN_INTENSIFIERS = ("特别",)
 LATIN_NEGATIONS = frozenset({"not", "no", "never", "isn", "don", "t", "without"})
 """A word right after one of these says the opposite."""
 
-Run = tuple[str, str]
-"""A part of a text without blanks: Chinese characters or else a word of another script; one is empty."""
+Symbols = tuple[str, ...]
+"""What is compared: of a run of Chinese its characters; of a text its runs of Chinese and its stems."""
+
+
+@dataclass(slots=True)
+class Phrases:
+    """Urgent words and their exceptions: at each place of a text only what begins so is compared with it,
+    however many words there are."""
+
+    hours: dict[Symbols, int] = field(default_factory=dict)
+    exceptions: defaultdict[Symbols, set[Symbols]] = field(default_factory=lambda: defaultdict(set))
+    """By longer expression the words that say something else in it."""
+    lengths: defaultdict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    """How long the words and expressions are that begin with a symbol."""
+
+    def add(self, word: Symbols, hours: int, exceptions: Iterable[Symbols]) -> None:
+        """Know a word; of one in several languages the strongest counts."""
+        self.hours[word] = max(self.hours.get(word, 0), hours)
+        self.lengths[word[0]].add(len(word))
+        for longer in exceptions:
+            self.exceptions[longer].add(word)
+            self.lengths[longer[0]].add(len(longer))
+
+    def find_words(self, text: Symbols) -> Iterator[tuple[Symbols, int]]:
+        """The words of a text, each with its place, but those that are a part of an exception there."""
+        ends: dict[Symbols, int] = {}  # of what has begun so far, by word that says something else in it
+        for place, first in enumerate(text):
+            if first not in self.lengths:
+                continue
+            here = {text[place : place + length] for length in self.lengths[first]}
+            for longer in here & self.exceptions.keys():
+                for word in self.exceptions[longer]:
+                    ends[word] = max(ends.get(word, 0), place + len(longer))
+            for word in here & self.hours.keys():
+                if ends.get(word, 0) < place + len(word):
+                    yield word, place
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,72 +57,44 @@ class UrgentTerms:
     """The words that make a ticket urgent, as they are in one edition."""
 
     edition: int = 0
-    han: Mapping[str, int] = field(default_factory=dict)
-    """Hours by Chinese word, which is looked for anywhere in Chinese: it has no blanks."""
-    stems: Mapping[str, int] = field(default_factory=dict)
-    """Hours by stem of a word of another script."""
-    exceptions: Mapping[str, Sequence[tuple[str, ...]]] = field(default_factory=dict)
-    """By word the longer expressions in which it says something else, each in its parts."""
+    han: Phrases = field(default_factory=Phrases)
+    """Chinese words, which are looked for anywhere in Chinese: it has no blanks."""
+    others: Phrases = field(default_factory=Phrases)
+    """Words of other scripts, by their stems."""
 
     @classmethod
     def of(cls, rows: Iterable[UrgentTerm]) -> "UrgentTerms":
-        """The words of rows; of one in several languages the strongest counts."""
-        edition, han, stems = 0, dict[str, int](), dict[str, int]()
-        exceptions = dict[str, list[tuple[str, ...]]]()
+        """The words of rows."""
+        edition, han, others = 0, Phrases(), Phrases()
         for row in rows:
             edition = max(edition, row.edition)
             if not row.hours:
                 continue
-            known = han if is_han(row.term) else stems
-            known[row.term] = max(known.get(row.term, 0), row.hours)
-            exceptions.setdefault(row.term, []).extend(parts_of(each) for each in row.exceptions)
-        return cls(edition, han, stems, exceptions)
+            exceptions = [parts_of(each) for each in row.exceptions]
+            if is_han(row.term):
+                han.add(tuple(row.term), row.hours, [tuple(parts[0]) for parts in exceptions])
+            else:
+                others.add((row.term,), row.hours, exceptions)
+        return cls(edition, han, others)
 
 
 def find_urgent_terms(text: str, terms: UrgentTerms) -> dict[str, int]:
     """The words of a text that make it urgent, each with how many hours earlier it is attended to."""
     found: dict[str, int] = {}
-    runs = list(script_runs(text))
-    chinese = " ".join(han for han, _ in runs if han)
-    present = [word for word in terms.han if word in chinese]
-    for place, (han, other) in enumerate(runs):
-        found |= {
-            word: terms.han[word]
-            for word in present
-            if any(is_meant(han, each, terms) for each in re.finditer(word, han))
-        }
-        stem = stem_word(other) if other else ""
-        if stem in terms.stems and is_word_meant(runs, place, terms.exceptions.get(stem, ())):
-            found[other] = terms.stems[stem]
+    runs = script_runs(text)
+    for han, _ in runs:
+        for word, place in terms.han.find_words(tuple(han)):
+            if not is_denied(han, place):
+                found["".join(word)] = terms.han.hours[word]
+    for word, place in terms.others.find_words(parts_of_runs(runs)):
+        if not place or runs[place - 1][1] not in LATIN_NEGATIONS:
+            found[runs[place][1]] = terms.others.hours[word]
     return found
 
 
-def is_meant(han: str, word: re.Match[str], terms: UrgentTerms) -> bool:
-    """Whether a word of a Chinese text says what it says by itself: not denied, and not a part of another."""
-    before = han[: word.start()]
-    if before.endswith(HAN_NEGATIONS) and not before.endswith(HAN_INTENSIFIERS):
-        return False
-    longer = (parts[0] for parts in terms.exceptions.get(word[0], ()))
-    return not any(stands_in(han, word.start(), word[0], each) for each in longer)
-
-
-def stands_in(han: str, start: int, word: str, longer: str) -> bool:
-    """Whether a word at this place of a text is a part of a longer one that is there."""
-    first = start - longer.index(word)
-    return first >= 0 and han.startswith(longer, first)
-
-
-def is_word_meant(runs: Sequence[Run], place: int, exceptions: Sequence[tuple[str, ...]]) -> bool:
-    """The same of a word of another script, by its place among the words."""
-    if place and runs[place - 1][1] in LATIN_NEGATIONS:
-        return False
-    stem = stem_word(runs[place][1])
-    for parts in exceptions:
-        first = place - parts.index(stem)
-        around = [han or stem_word(other) for han, other in runs[max(0, first) : first + len(parts)]]
-        if first >= 0 and tuple(around) == parts:
-            return False
-    return True
+def is_denied(han: str, place: int) -> bool:
+    """Whether a Chinese text says the opposite of its word at a place."""
+    return han.endswith(HAN_NEGATIONS, 0, place) and not han.endswith(HAN_INTENSIFIERS, 0, place)
 
 
 def is_han(term: str) -> bool:
@@ -96,6 +102,10 @@ def is_han(term: str) -> bool:
     return any(han for han, _ in script_runs(term))
 
 
-def parts_of(text: str) -> tuple[str, ...]:
+def parts_of(text: str) -> Symbols:
     """A text as it is compared: runs of Chinese as they are, other words by their stems."""
-    return tuple(han or stem_word(other) for han, other in script_runs(text))
+    return parts_of_runs(script_runs(text))
+
+
+def parts_of_runs(runs: Sequence[tuple[str, str]]) -> Symbols:
+    return tuple(han or stem_word(other) for han, other in runs)
