@@ -6,6 +6,11 @@ from tests.client_apps.client_app import ClientApp
 from tests.client_apps.conftest import SignIn
 
 
+async def read_my_training(desk: ClientApp) -> dict[str, Any]:
+    account = (await desk.read("StaffViewer"))["viewer"]["account"]
+    return await desk.read("StaffMyTraining", accountId=account["id"])
+
+
 async def find_course(desk: ClientApp, title: str) -> dict[str, Any]:
     listed = await desk.read("StaffCourses")
     course: dict[str, Any] = next(each for each in listed["courses"]["nodes"] if each["title"] == title)
@@ -27,13 +32,17 @@ async def test_support_passes_a_course_again_and_the_manager_sees_it(sign_in: Si
         answers.append({"number": asked["number"], "choices": [keys[text] for text in right]})
     await learner.do("StaffSaveQuizAnswer", id=attempt["id"], **answers[0])
     passed = (await learner.do("StaffSubmitQuiz", id=attempt["id"], answers=answers[1:]))["quizAttempt"]
-    mine = await learner.read("StaffMyTraining")
+    mine, of_manager = await read_my_training(learner), await read_my_training(manager)
     results = await manager.read("StaffCourseResults", courseId=course["id"])
     file = (await manager.read("StaffCourseResultsFile", courseId=course["id"]))["courseResultsCsv"]
 
     assert course["myCertificate"]["status"] == "EXPIRED"
     assert (passed["status"], passed["scorePercent"]) == ("PASSED", 100)
     assert mine["certificates"]["nodes"][0]["status"] == "VALID"
+    for kind in ("certificates", "quizAttempts"):
+        of_learner, of_other = ({each["id"] for each in found[kind]["nodes"]} for found in (mine, of_manager))
+        assert of_learner
+        assert not of_learner & of_other
     assert results["quizAttempts"]["totalCount"] == len(file.splitlines()) - 1 == 3
     assert (results["course"]["figures"]["certified"], results["course"]["figures"]["expired"]) == (2, 0)
 
