@@ -12,7 +12,7 @@ from domain.account.access import lock_account
 from domain.aftersales.certificates import require_certificate_for_ticket
 from domain.aftersales.deadlines import Deadlines
 from domain.aftersales.messages import MESSAGES_LIMIT
-from domain.aftersales.priority import weigh_ticket
+from domain.aftersales.priority import weigh_texts
 from domain.aftersales.requests import quote_eligible_claim
 from domain.aftersales.rules import ClaimedUnits, TicketClaim
 from domain.aftersales.states import enter_status
@@ -68,7 +68,7 @@ async def merge_tickets(
         into.due_at = min(into.due_at, due_at)
     if waited_since is not None:
         into.unanswered_since = min(into.unanswered_since or waited_since, waited_since)
-    await weigh_ticket(session, into, ticket.description, deadlines, now=cause.now)
+    await weigh_texts(session, into, deadlines, now=cause.now)
     record(session, TicketMerged(ticket, into_id=into.id, into_number=into.number, messages=messages), cause)
     record(session, TicketDuplicateJoined(into, duplicate_id=ticket.id, number=ticket.number), cause)
     if order is not None:

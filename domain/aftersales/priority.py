@@ -74,6 +74,14 @@ async def weigh_ticket(
     rank_ticket(ticket, deadlines, now=now)
 
 
+async def weigh_texts(session: AsyncSession, ticket: Ticket, deadlines: Deadlines, *, now: datetime) -> None:
+    """The same by all that is written of a ticket by now, also of duplicates that go on as it."""
+    texts = await load_texts(session, [ticket])
+    note_words(ticket, texts[ticket.id], await load_urgent_terms(session))
+    await note_value(session, ticket)
+    rank_ticket(ticket, deadlines, now=now)
+
+
 def rank_ticket(ticket: Ticket, deadlines: Deadlines, *, now: datetime) -> None:
     """Set by when a ticket should be attended to, by its status, its deadline, its value and its words."""
     deadline = deadline_of(ticket, deadlines, now=now)

@@ -14,7 +14,7 @@ from domain.aftersales.requests import clean_description
 from domain.aftersales.states import FINAL
 from domain.aftersales.ticket import check_ticket_media, save_ticket_media
 from domain.cause import Cause
-from domain.errors import LimitReached, NotFound, collect_refusals
+from domain.errors import Invalid, LimitReached, NotFound, collect_refusals
 from domain.events import TicketOpened
 from domain.outbox import record
 from models import CurrencyCode, RefundTarget, Ticket, TicketChannel, TicketReason, TicketStatus, TicketType
@@ -70,6 +70,9 @@ async def ask_question(
             if known is not None:
                 return await session.get_one(Ticket, known)
         await lock_customer(session, request.account_id)
+        if request.channel is TicketChannel.ONLINE and cause.by != request.account_id:
+            # it would count as one that the customer has asked
+            check.add(Invalid("Customers ask online by themselves.", field=("channel",)))
         with check:
             await check_question_limits(session, request.account_id, terms, cause=cause)
         description = check.value(clean_description, "", request.description)

@@ -57,7 +57,7 @@ async def question_ask(
     idempotency_key: chosen by the client, the same for every attempt at the same request
     media_ids: up to 9 pictures the customer has uploaded
     customer_id: the customer whose question it is; only the staff give one
-    channel: for the staff: how the customer has asked
+    channel: for the staff: how the customer has asked, which was not online
     """
     context = info.context
     request = QuestionRequest(

@@ -30,7 +30,7 @@ async def urgent_term_save(
     texts are read by it at once, tickets that wait for the shop are read again within minutes.
 
     language: of which language it is, as "zh" or "en"; texts are searched for the words of all
-    word: one word of up to 50 characters; a Chinese one is found inside others, too
+    word: one word of up to 50 characters, without signs; a Chinese one is found inside others, too
     hours: how many hours earlier a ticket with it is attended to, up to 48; 0 ends the word
     exceptions: longer expressions with the word in which it says something else, up to 20
     version: the version that was read; left out for a new word

@@ -17,6 +17,8 @@ TERMS_LIMIT = 500
 WORD_LIMIT = 50
 EXCEPTIONS_LIMIT = 20
 LANGUAGE = re.compile(r"[a-z]{2,3}")
+SIGN = re.compile(r"[^\w\s]|_")
+"""What texts are read without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,8 @@ def check_term(draft: UrgentTermDraft) -> None:
             check.add(
                 Invalid("Write one word of up to {limit} characters.", limit=WORD_LIMIT, field=("word",))
             )
+        elif (sign := SIGN.search(draft.word.strip())) and draft.hours:  # a word of before may end
+            check.add(Invalid('Write the word without "{sign}".', sign=sign[0], field=("word",)))
         if not 0 <= draft.hours <= HOURS_LIMIT:
             check.add(Invalid("Write 0 to {limit} hours.", limit=HOURS_LIMIT, field=("hours",)))
 

@@ -261,6 +261,27 @@ async def test_a_customer_has_so_many_open_at_once_and_asks_so_many_in_a_day(
     assert codes(tomorrow) == []
 
 
+@pytest.mark.settings(questions_per_day=1)
+async def test_what_the_staff_write_down_leaves_a_customer_the_questions_of_their_day(
+    clients: Clients, shop: Shop
+) -> None:
+    customer, agent = await clients.customer(), await clients.staff(Role.SUPPORT)
+    for channel in ("PHONE", "MAIL", "OTHER", None):
+        asked_for = await ask(agent, f"{channel}", customerId=account_id(customer), channel=channel)
+        assert codes(asked_for) == []
+    before = await read_all_rows(shop)
+    online = await ask(agent, "online", customerId=account_id(customer), channel="ONLINE")
+    after = await read_all_rows(shop)
+
+    assert (refusals(online), online["userErrors"][0]["message"]) == (
+        [("INVALID", "channel")],
+        "Customers ask online by themselves.",
+    )
+    assert after == before
+    assert codes(await ask(customer, "own", channel="ONLINE")) == []
+    assert codes(await ask(customer, "another")) == ["LIMIT_REACHED"]
+
+
 @pytest.mark.settings(open_questions_limit=0)
 async def test_a_shop_may_leave_such_questions_to_its_staff(clients: Clients) -> None:
     customer, agent = await clients.customer(), await clients.staff(Role.SUPPORT)

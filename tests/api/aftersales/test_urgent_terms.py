@@ -100,6 +100,11 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"word": "!?"}, "INVALID", "word"),
     ({"word": "very angry"}, "INVALID", "word"),
     ({"word": "很angry"}, "INVALID", "word"),
+    ({"word": "a.*"}, "INVALID", "word"),
+    ({"word": "(a+)+$"}, "INVALID", "word"),
+    ({"word": "[垃"}, "INVALID", "word"),
+    ({"word": "_leak"}, "INVALID", "word"),
+    ({"word": "C++"}, "INVALID", "word"),
     ({"word": "x" * 51}, "INVALID", "word"),
     ({"hours": -1}, "INVALID", "hours"),
     ({"hours": 49}, "INVALID", "hours"),
@@ -123,6 +128,31 @@ async def test_what_is_no_word_is_refused_by_its_field_and_changes_nothing(
 
     assert found == [[(code, field)] for _, code, field in WRONG]
     assert await read_all_rows(shop) == before
+
+
+async def test_a_word_with_a_sign_is_refused_by_it_unless_it_ends(clients: Clients, shop: Shop) -> None:
+    manager = await clients.staff(Role.MANAGER)
+    async with shop.database.writes.begin() as session:
+        session.add(
+            UrgentTerm(
+                language="en",
+                term="c",
+                word="C++",
+                version=1,
+                hours=1,
+                exceptions=[],
+                edition=1,
+                created_at=shop.clock(),
+            )
+        )
+
+    refused = await manager.do(
+        SAVE.replace("code field", "message"), **(WORD | {"word": " C++ ", "version": 1})
+    )
+    ended = await save(manager, word="C++", hours=0, version=1)
+
+    assert refused["userErrors"] == [{"message": 'Write the word without "+".'}]
+    assert (ended["urgentTerm"]["version"], ended["urgentTerm"]["hours"]) == (2, 0)
 
 
 async def test_five_hundred_words_make_tickets_urgent_and_what_has_ended_leaves_its_place(
@@ -246,6 +276,28 @@ async def test_what_duplicates_said_is_read_again_with_the_ticket_they_go_on_as(
     await read_again(shop, clock)
 
     assert await words_of(case.agent, into) == (["leaking"], 10)
+
+
+async def test_a_ticket_is_as_urgent_as_all_that_its_duplicates_have_said(
+    case: TicketCase, clients: Clients, shop: Shop, clock: Clock
+) -> None:
+    into = await open_ticket(case, description="It drips.", idempotencyKey="1")
+    first = await open_ticket(case, description="Please hurry.", idempotencyKey="2")
+    second = await open_ticket(case, description="Well?", idempotencyKey="3")
+    await case.customer.do(MESSAGE, id=first, body="This is a scam!")
+    await case.customer.do(MESSAGE, id=second, body="I am angry.")
+    await case.agent.do(MESSAGE, id=second, body="Is it fraud?", internal=True)
+
+    await case.agent.do(command("ticketMerge"), id=first, intoId=second)
+    chained = await words_of(case.agent, second)
+    await case.agent.do(command("ticketMerge"), id=second, intoId=into)
+    merged = await words_of(case.agent, into)
+    await save(await clients.staff(Role.MANAGER))
+    await read_again(shop, clock)
+    words, hours = await words_of(case.agent, into)
+
+    assert (sorted(chained[0]), chained[1]) == (["angry", "hurry", "scam"], 24)
+    assert (sorted(merged[0]), merged[1]) == (sorted(words), hours) == (["angry", "hurry", "scam"], 24)
 
 
 async def test_what_is_read_again_takes_as_many_statements_for_many_tickets_as_for_two(
