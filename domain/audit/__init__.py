@@ -62,6 +62,7 @@ RULES: Mapping[str, Callable[[], AnySelect]] = {
     "refunds as requested": money.find_wrong_refund_requests,
     "refunded as posted": money.find_wrong_refunds,
     "a refund on its way is asked after": money.find_forgotten_refunds,
+    "refunds into store credit are paid": money.find_stuck_refunds,
     "fees as posted": provider_books.find_wrong_fees,
     "fees of disputes as posted": provider_books.find_wrong_dispute_fees,
     "disputes as posted": provider_books.find_wrong_disputes,

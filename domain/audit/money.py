@@ -20,6 +20,7 @@ from models import (
     PostingKind,
     Refund,
     RefundStatus,
+    RefundTarget,
     Ticket,
     TicketStatus,
 )
@@ -106,6 +107,14 @@ def find_forgotten_refunds() -> AnySelect:
         select_rows(Refund.reference, expected=literal("a time to ask"), found=Refund.status)
         .join(Payment, Payment.id == Refund.payment_id)
         .where(Refund.status == RefundStatus.PENDING, unattended)
+    )
+
+
+def find_stuck_refunds() -> AnySelect:
+    """Refunds into store credit that the shop itself, who pays them, has left unpaid."""
+    return select_rows(Refund.reference, expected=literal(RefundStatus.PENDING), found=Refund.status).where(
+        Refund.target == RefundTarget.STORE_CREDIT,
+        Refund.status.in_((RefundStatus.FAILED, RefundStatus.ABNORMAL)),
     )
 
 

@@ -145,3 +145,12 @@ async def withdraw_bonus(session: AsyncSession, refund: Refund) -> None:
         ticket = await session.get_one(Ticket, refund.ticket_id)
         ticket.bonus_amount -= refund.bonus_amount
     refund.bonus_amount = 0
+
+
+async def reduce_bonus(session: AsyncSession, refund: Refund) -> None:
+    """Add no more to a refund, of which a part came another way, than what is left of it earns."""
+    if refund.bonus_amount and refund.ticket_id is not None:
+        ticket = await session.get_one(Ticket, refund.ticket_id)
+        kept = min(refund.bonus_amount, bonus_on(refund.amount, ticket.bonus_basis_points))
+        ticket.bonus_amount -= refund.bonus_amount - kept
+        refund.bonus_amount = kept

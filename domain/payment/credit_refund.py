@@ -12,6 +12,7 @@ from domain.payment.refund import (
     record_refund_request,
     settle_refund,
 )
+from domain.payment.refund_parts import split_what_disputes_gave
 from domain.payment.states import REFUND_TRANSITIONS
 from domain.state import move
 from domain.store_credit import check_refund_target, grant_bonus, refund_to_credit
@@ -47,13 +48,14 @@ async def pay_credit_refund(session: AsyncSession, refund_id: int, *, cause: Cau
 async def redirect_refund(session: AsyncSession, refund_id: int, *, cause: Cause) -> Refund:
     """Have a refund that no provider can pay go into store credit instead: of cash, or one that failed.
 
-    WrongState for one that was paid or that a provider is carrying out.
+    One that was on its way there when a lost dispute gave a part of it brings the rest. WrongState for one
+    that was paid or that a provider is carrying out.
     """
     order, refund = await lock_refund(session, refund_id)
     payment = await session.get_one(Payment, refund.payment_id)
     if refund.status is RefundStatus.SUCCEEDED:
         raise WrongState("This refund has been paid already.", field=("id",))
-    if refund.target is RefundTarget.STORE_CREDIT:
+    if refund.target is RefundTarget.STORE_CREDIT and refund.status is not RefundStatus.ABNORMAL:
         return refund
     if refund.status in WITHOUT_TRANSFER:
         raise WrongState("This refund is {status}.", status=refund.status, field=("id",))
@@ -61,6 +63,8 @@ async def redirect_refund(session: AsyncSession, refund_id: int, *, cause: Cause
         raise WrongState("The provider is carrying this refund out.", field=("id",))
     await check_not_disputed(session, payment)
     await check_refund_target(session, order, RefundTarget.STORE_CREDIT, field=("id",))
+    if refund.target is RefundTarget.STORE_CREDIT:
+        await split_what_disputes_gave(session, order, payment, refund, cause=cause)
     if refund.status is not RefundStatus.PENDING:
         move(refund, RefundStatus.PENDING, REFUND_TRANSITIONS)
     refund.target, refund.retry_at = RefundTarget.STORE_CREDIT, None

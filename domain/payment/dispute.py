@@ -14,9 +14,9 @@ from domain.payment.bonus import withdraw_bonus
 from domain.payment.fees import ProviderFee, dispute_fee_reference, post_fees
 from domain.payment.lifecycle import lock_payment
 from domain.payment.provider_reports import PaymentMismatch
-from domain.payment.refund import create_refunds, settle_refund
-from domain.payment.refund_approval import end_waiting_by_dispute
-from domain.payment.refund_postings import is_paid_out_of
+from domain.payment.refund import create_refunds, record_refund_request, settle_refund
+from domain.payment.refund_approval import end_waiting_by_dispute, is_owed
+from domain.payment.refund_parts import PAID_BY_DISPUTE, split_given_part
 from domain.payment.refund_reports import end_abnormally
 from domain.state import move, transition_table
 from domain.store_credit import revoke_bonus
@@ -232,7 +232,8 @@ async def settle_refunds_by_dispute(
 ) -> int:
     """Settle refunds whose money a lost dispute has given the customer; returns minor units.
 
-    One of which it has given a part only is left to the staff, who are shown how much.
+    Of one of which it has given a part only the rest comes where it goes into store credit; else it is left
+    to the staff, who are shown how much.
     """
     beyond = payment.refunded_amount + payment.disputed_amount - payment.captured_amount
     left = min(dispute.amount, max(0, beyond))
@@ -246,6 +247,11 @@ async def settle_refunds_by_dispute(
         if left <= settled:
             break
         is_waiting = refund.status is RefundStatus.WAITING
+        if refund.amount > left - settled and goes_into_credit(order, refund):
+            await split_given_part(session, order, refund, left - settled, dispute, cause=cause)
+            if refund.status is RefundStatus.PENDING:
+                record_refund_request(session, order, [refund], cause=cause.automatic)
+            return left
         if is_waiting and not await end_waiting_by_dispute(session, order, refund, cause=cause):
             beyond -= refund.amount
             left = min(dispute.amount, max(0, beyond))
@@ -265,6 +271,12 @@ async def settle_refunds_by_dispute(
     if partly is not None and left > settled:
         await leave_to_staff(session, order, partly, dispute.money(left - settled), cause=cause)
     return settled
+
+
+def goes_into_credit(order: Order, refund: Refund) -> bool:
+    """Whether a refund is owed, and paid by the shop itself."""
+    is_kept = refund.status is RefundStatus.WAITING and not is_owed(order, refund)
+    return refund.target is RefundTarget.STORE_CREDIT and not is_kept
 
 
 async def leave_to_staff(
@@ -300,7 +312,7 @@ async def return_refunds(session: AsyncSession, order: Order, dispute: Dispute, 
     rows = await session.scalars(
         select(Refund)
         .where(Refund.payment_id == dispute.payment_id, Refund.provider_reference == dispute.reference)
-        .where(is_paid_out_of(LedgerAccount.DISPUTED))
+        .where(PAID_BY_DISPUTE)
         .order_by(Refund.id)
     )
     refunds = rows.all()

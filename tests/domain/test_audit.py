@@ -796,6 +796,12 @@ TAMPERED: dict[str, Callable[[History], Tampering]] = {
         update(Refund).where(Refund.order_id == h.refunding.id).values(query_at=None),
         select(Refund.reference).where(Refund.order_id == h.refunding.id),
     ),
+    "refunds into store credit are paid": lambda h: (
+        update(Refund)
+        .where(Refund.order_id == h.refunding.id)
+        .values(status=RefundStatus.ABNORMAL, target=RefundTarget.STORE_CREDIT),
+        select(Refund.reference).where(Refund.order_id == h.refunding.id),
+    ),
     "parcels are of deliveries of their order": lambda h: (
         insert_parcel(h, "X1", order_id=h.carried.id),
         "X1",
