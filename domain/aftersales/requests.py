@@ -157,7 +157,8 @@ async def choose_refund_target(
 ) -> Ticket:
     """Choose where the refund of a ticket goes, as long as it has not been requested.
 
-    Of store credit the terms of the bonus are fixed then, and stay until something else is chosen.
+    Of store credit the terms of the bonus are fixed then, and stay until something else is chosen; where
+    there were none, choosing it again fixes those of now.
     """
     order, ticket = await lock_ticket(session, ticket_id)
     requested = await session.scalar(select(Refund.id).where(Refund.ticket_id == ticket_id).limit(1))
@@ -166,7 +167,7 @@ async def choose_refund_target(
             "This ticket is {status}; there is nothing to choose.", status=ticket.status, field=("id",)
         )
     await check_refund_target(session, order, target)
-    if target is not ticket.refund_target:
+    if target is not ticket.refund_target or not ticket.bonus_basis_points:
         ticket.refund_target = target
         await fix_bonus(session, ticket, order, terms)
     record(session, TicketRefundTargetChosen(ticket, target=target), cause)

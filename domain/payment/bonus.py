@@ -93,21 +93,23 @@ async def plan_bonuses(
     left = await bonus_left(session, ticket)
     amount, given, bonuses = earned.amount, earned.bonus, []
     for payment, share in parts:
+        before = bonus_on(amount, ticket.bonus_basis_points)
         amount += share if earns_bonus(payment) else 0
-        entitled = min(bonus_on(amount, ticket.bonus_basis_points), left)
-        bonuses.append(max(0, min(entitled - given, share)) if earns_bonus(payment) else 0)
+        more = bonus_on(amount, ticket.bonus_basis_points) - before
+        bonuses.append(max(0, min(more, left - given, share)))
         given += bonuses[-1]
     ticket.bonus_amount = given
     return bonuses
 
 
 async def sum_earned(session: AsyncSession, ticket: Ticket) -> EarnedBonus:
-    """What the refunds of a ticket have earned so far."""
+    """What the refunds of a ticket have earned so far: none by those that went elsewhere."""
     row = (
         await session.execute(
             select(func.coalesce(func.sum(Refund.amount), 0), func.coalesce(func.sum(Refund.bonus_amount), 0))
             .join(Payment, Payment.id == Refund.payment_id)
-            .where(Refund.ticket_id == ticket.id, Payment.method != PaymentMethod.STORE_CREDIT)
+            .where(Refund.ticket_id == ticket.id, Refund.target == RefundTarget.STORE_CREDIT)
+            .where(Payment.method != PaymentMethod.STORE_CREDIT)
         )
     ).one()
     return EarnedBonus(int(row[0]), int(row[1]))

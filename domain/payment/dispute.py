@@ -16,7 +16,7 @@ from domain.payment.lifecycle import lock_payment
 from domain.payment.provider_reports import PaymentMismatch
 from domain.payment.refund import create_refunds, record_refund_request, settle_refund
 from domain.payment.refund_approval import end_waiting_by_dispute, is_owed
-from domain.payment.refund_parts import PAID_BY_DISPUTE, split_given_part
+from domain.payment.refund_parts import PAID_BY_DISPUTE, split_given_part, sum_given_again
 from domain.payment.refund_reports import end_abnormally
 from domain.state import move, transition_table
 from domain.store_credit import revoke_bonus
@@ -204,16 +204,16 @@ async def write_off_dispute(
     paid_back = min(rest, await owed_to_customer(session, order))
     await post_dispute(session, dispute, PostingKind.DISPUTE_LOST, paid_back, PAID_BACK, cause=cause)
     await post_dispute(session, dispute, PostingKind.DISPUTE_LOST, rest - paid_back, cause=cause)
-    doubled = min(dispute.amount, payment.doubled_amount) - refunded
+    doubled = await sum_given_again(session, payment)
     await revoke_bonuses(session, order, payment, doubled, cause=cause)
 
 
 async def revoke_bonuses(
     session: AsyncSession, order: Order, payment: Payment, doubled: int, *, cause: Cause
 ) -> None:
-    """Take back the bonuses of refunds into store credit whose money a lost dispute has given again.
+    """Take back the bonuses of refunds into store credit whose money lost disputes have given again.
 
-    doubled: minor units that the customer of a locked order has both ways
+    doubled: minor units that the customer of a locked order has both ways, by all disputes of the payment
     """
     rows = await session.scalars(
         select(Refund).where(Refund.payment_id == payment.id).order_by(Refund.id.desc())

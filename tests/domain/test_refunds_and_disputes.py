@@ -1,4 +1,4 @@
-"""Refunds into store credit of which a lost dispute gives a part: what is still owed comes once."""
+"""Refunds into store credit that lost disputes give, or a part of them: what is still owed comes once."""
 
 from dataclasses import replace
 
@@ -6,13 +6,21 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.aftersales.decisions import agree_ticket
-from domain.aftersales.settlement import follow_refunds
+from domain.aftersales.decisions import agree_ticket, refuse_ticket
+from domain.aftersales.requests import TicketRequestChange, reapply_ticket
+from domain.aftersales.settlement import follow_refunds, follow_replacement
 from domain.audit import audit_books
 from domain.cause import Cause
 from domain.errors import DomainError, ErrorCode
-from domain.payment import approve_refund, pay_credit_refund, record_dispute, redirect_refund
+from domain.payment import (
+    approve_refund,
+    confirm_refund,
+    pay_credit_refund,
+    record_dispute,
+    redirect_refund,
+)
 from domain.payment.approval_limit import APPROVAL_LIMITS_KEY
+from domain.payment.bonus import BonusTerms
 from domain.personal_data import request_erasure
 from domain.store_credit import find_balances
 from events.shop import Shop
@@ -20,18 +28,44 @@ from models import (
     DisputeStatus,
     Money,
     Order,
+    OrderStatus,
+    Product,
     Refund,
     RefundStatus,
     RefundTarget,
+    ReplacementChoice,
     Role,
     StoreCreditKind,
+    TicketReason,
     TicketStatus,
+    TicketType,
 )
-from tests.domain.test_refund_bonus import CNY, check, claim, given_of, movements, order_of, pay_out
+from tests.domain.test_refund_bonus import (
+    CNY,
+    check,
+    choose,
+    claim,
+    given_of,
+    movements,
+    order_of,
+    pay_out,
+    settle,
+)
+from tests.domain.test_replacements import bring_back, send_replacement, sold_out_exchange
+from tests.domain.test_replacements import choose as choose_replacement
 from tests.factories.account import create_account
-from tests.factories.aftersales import DEADLINES, refunds_of
+from tests.factories.aftersales import DEADLINES, create_ticket, order_lines_of, refunds_of
+from tests.factories.catalog import create_variant
 from tests.factories.dispute import dispute_report
-from tests.factories.order import NOW, SANDBOX, payments_of
+from tests.factories.order import (
+    NOW,
+    SANDBOX,
+    a_variant,
+    arrive,
+    create_order,
+    dispatch,
+    payments_of,
+)
 
 CREDIT, ORIGINAL = RefundTarget.STORE_CREDIT, RefundTarget.ORIGINAL
 PENDING, SUCCEEDED, ABNORMAL = RefundStatus.PENDING, RefundStatus.SUCCEEDED, RefundStatus.ABNORMAL
@@ -183,4 +217,77 @@ async def test_one_that_was_left_comes_whole_when_its_dispute_is_won_on_appeal(
 
     assert await list_refunds(session, order) == [(SUCCEEDED, CREDIT, 9_900, 495)]
     assert await find_balances(session, order.account_id) == [Money(10_395, CNY)]
+    await check(session)
+
+
+# --- a bonus that was dropped, or was to be taken back
+
+
+async def test_a_bonus_that_a_dispute_has_dropped_does_not_come_with_the_next_refund(
+    shop: Shop, session: AsyncSession
+) -> None:
+    order, line, ticket = await sold_out_exchange(session)
+    product = await session.get_one(Product, line.product_id)
+    await choose(session, ticket)
+    cheap = await create_variant(session, product, options={"Colour": "Grey"}, prices={CNY: 2_000})
+    await choose_replacement(session, ticket, ReplacementChoice.VARIANT, cheap.id)
+    assert await list_refunds(session, order) == [(PENDING, CREDIT, 7_900, 395)]
+    await tell(session, order, 29_700, OPEN, LOST, WON)
+    [refund] = await refunds_of(session, ticket)
+    await confirm_refund(session, refund.id, reference="bank", cause=Cause(NOW))
+    [shipment] = await send_replacement(session, order, ticket)
+    await bring_back(session, shipment)
+    await follow_replacement(session, ticket.id, DEADLINES, cause=Cause(NOW))
+    await choose_replacement(session, ticket, ReplacementChoice.MONEY)
+
+    assert await list_refunds(session, order) == [
+        (SUCCEEDED, ORIGINAL, 7_900, 0),
+        (PENDING, CREDIT, 2_000, 100),
+    ]
+    assert ticket.bonus_amount == 100
+    assert await audit_books(session) == []
+    _, later = await refunds_of(session, ticket)
+    later.bonus_amount = ticket.bonus_amount = 495
+    await session.flush()
+    assert [found.rule for found in await audit_books(session)] == ["bonuses are no more than was promised"]
+
+
+async def test_several_lost_disputes_take_back_the_bonuses_of_all_they_have_given_again(
+    shop: Shop, session: AsyncSession
+) -> None:
+    order = await order_of(session, 9_900, 2)
+    for _ in range(2):
+        await settle(session, await claim(session, order))
+    revoked = []
+    for number, amount in enumerate((5_000, 4_900, 9_900)):
+        await tell(session, order, amount, OPEN, LOST, LOST, reference=f"dp_{number}")
+        moved = await movements(session, order)
+        revoked.append(sum(-each for kind, each in moved if kind is StoreCreditKind.BONUS_REVOKED))
+
+    assert revoked == [495, 495, 990]
+    assert await given_of(session, order) == 0
+    await check(session)
+
+
+async def test_choosing_store_credit_again_promises_what_was_forgotten_for_units_that_had_not_been_sent(
+    shop: Shop, session: AsyncSession
+) -> None:
+    variant = await a_variant(session, prices={CNY: 9_900}, stock={"MAIN": 2})
+    order = await create_order(session, lines=[(variant, 2)], status=OrderStatus.CONFIRMED)
+    [line] = await order_lines_of(session, order)
+    type, reason = TicketType.REFUND_ONLY, TicketReason.NO_REASON
+    ticket = await create_ticket(session, order=order, type=type, reason=reason, lines=[(line, 1)])
+    await choose(session, ticket)
+    await refuse_ticket(session, ticket.id, DEADLINES, reason="No.", cause=Cause(NOW, None))
+    [shipment] = await dispatch(session, order)
+    await arrive(session, shipment)
+    change = TicketRequestChange("Another one.", reason=TicketReason.NOT_AS_DESCRIBED)
+    await reapply_ticket(session, ticket.id, change, DEADLINES, cause=Cause(NOW, ticket.account_id))
+    assert ticket.bonus_amount == 0
+    await choose(session, ticket)
+    assert ticket.bonus_amount == 495
+    await choose(session, ticket, BonusTerms(9_000, {CNY: 100_000}))
+    await settle(session, ticket)
+
+    assert await given_of(session, order) == 495
     await check(session)
