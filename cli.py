@@ -5,7 +5,6 @@ import gc
 gc.disable()  # imports leave no garbage, but collections took a third of the start; see edge/gc_tuning.py
 
 import asyncio
-import json
 import os
 import signal
 from collections.abc import Awaitable, Callable, Iterator
@@ -19,6 +18,7 @@ import typer
 from rich.console import Console
 
 from domain.quality.issue import QualityReason
+from edge.commands.ask_commands import add_ask_commands
 from edge.commands.backup_commands import add_backup_commands
 from edge.commands.book_commands import add_book_commands
 from edge.commands.delivery_run_commands import delivery_run_commands
@@ -49,6 +49,7 @@ console = Console(stderr=True)
 app.add_typer(operation_commands(lambda work: run_in_shop(work), console), name="operations")
 app.add_typer(delivery_run_commands(lambda work: run_in_shop(work), console), name="delivery-run")
 app.add_typer(payment_commands(lambda: read_settings(), lambda: datetime.now(UTC)), name="payments")
+add_ask_commands(app, lambda: read_settings().server.address, console)
 add_backup_commands(app, lambda: read_settings().database.url, console)
 add_book_commands(app, lambda work: run_in_shop(work), console)
 CsvFiles = Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, readable=True, help="CSV files")]
@@ -201,49 +202,6 @@ def schema(
         raise typer.Exit(code)
     if not check and not release:
         write_schema()
-
-
-@app.command()
-def ask(
-    document: Annotated[str | None, typer.Argument(help="a GraphQL document")] = None,
-    file: Annotated[Path | None, typer.Option(help="a file with operations, in place of a document")] = None,
-    operation: Annotated[str | None, typer.Option(help="which of its operations, if it has several")] = None,
-    variables: Annotated[str, typer.Option(help='as JSON: {"first": 3}')] = "{}",
-    login: Annotated[str | None, typer.Option("--as", help="sign in as this account first")] = None,
-    password: Annotated[str, typer.Option(envvar="CARTWHEEL_PASSWORD", help="its password")] = "",
-    header: Annotated[list[str] | None, typer.Option(help="a header: 'X-Cart-Token: ...'")] = None,
-    language: Annotated[str | None, typer.Option(help="language of the texts: en, zh-CN")] = None,
-    pick: Annotated[str | None, typer.Option(help="print only this part: orderPlace.order.id")] = None,
-    url: Annotated[str | None, typer.Option(help="the shop, when it is not that of the settings")] = None,
-) -> None:
-    """Send a document to a running shop, as an app would, and print the response."""
-    from edge.commands.ask import (
-        AskFailed,
-        ask_shop,
-        pick_value,
-        read_document,
-        read_headers,
-        read_variables,
-    )
-
-    try:
-        headers = read_headers(header or ()) | ({"Accept-Language": language} if language else {})
-        address = url or read_settings().server.address
-        response = ask_shop(
-            address,
-            read_document(document, file, operation),
-            variables=read_variables(variables),
-            login=login,
-            password=password,
-            headers=headers,
-        )
-        printed = pick_value(response, pick) if pick else response
-    except AskFailed as error:
-        print_line(str(error))
-        raise typer.Exit(1) from None
-    typer.echo(printed if isinstance(printed, str) else json.dumps(printed, ensure_ascii=False, indent=2))
-    if "errors" in response:
-        raise typer.Exit(1)
 
 
 @app.command()

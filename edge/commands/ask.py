@@ -54,15 +54,8 @@ def ask_shop(
         raise AskFailed(f"{describe_failure(address, error)} {WAY}") from error
 
 
-def read_document(document: str | None, file: Path | None, operation: str | None) -> str:
-    """Return what is sent: `document`, or an operation of `file` with the fragments that it uses.
-
-    AskFailed when neither or both are given, or the file has no such operation.
-    """
-    if file is None and document is not None and operation is None:
-        return document
-    if file is None or document is not None:
-        raise AskFailed("What is sent is a document, or an operation of a --file.")
+def read_operation(file: Path, operation: str | None) -> str:
+    """Return an operation of a file, with the fragments that it uses; AskFailed where it has no such one."""
     try:
         found = read_operation_of(file, operation)
     except UnreadableOperations as error:

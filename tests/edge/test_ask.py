@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.commands.ask import AskFailed, read_document, read_variables
+from edge.commands.ask import AskFailed, read_operation, read_variables
 from edge.operations.documents import read_operations
 from tests.process import ROOT
 
@@ -12,7 +12,7 @@ DESK = ROOT / "clients" / "staff"
 
 
 def test_an_operation_of_a_file_is_sent_with_the_fragments_that_it_uses() -> None:
-    sent = read_document(None, DESK / "ticket_screen.graphql", "StaffTicketScreen")
+    sent = read_operation(DESK / "ticket_screen.graphql", "StaffTicketScreen")
 
     assert sent == next(each.text for each in read_operations(DESK) if each.name == "StaffTicketScreen")
     assert "fragment TicketDesk on Ticket" in sent
@@ -23,7 +23,7 @@ def test_the_only_operation_of_a_file_needs_no_name(tmp_path: Path) -> None:
     file = tmp_path / "role.txt"
     file.write_text("query Role { viewer { ...Seen } } fragment Seen on Viewer { role }")
 
-    assert read_document(None, file, None).startswith("query Role")
+    assert read_operation(file, None).startswith("query Role")
 
 
 def test_a_file_with_several_operations_names_them(tmp_path: Path) -> None:
@@ -32,8 +32,8 @@ def test_a_file_with_several_operations_names_them(tmp_path: Path) -> None:
 
     for name in (None, "Three"):
         with pytest.raises(AskFailed, match=r"two.graphql has the operations: One, Two\. Name one of them\."):
-            read_document(None, file, name)
-    assert read_document(None, file, "Two").startswith("query Two")
+            read_operation(file, name)
+    assert read_operation(file, "Two").startswith("query Two")
 
 
 def test_a_subscription_of_a_file_is_not_sent(tmp_path: Path) -> None:
@@ -41,7 +41,7 @@ def test_a_subscription_of_a_file_is_not_sent(tmp_path: Path) -> None:
     file.write_text("subscription Watch { workQueue { name } }")
 
     with pytest.raises(AskFailed, match="Watch is a subscription"):
-        read_document(None, file, None)
+        read_operation(file, None)
 
 
 def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
@@ -49,20 +49,9 @@ def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
     broken.write_text("query {")
 
     with pytest.raises(AskFailed, match=r"There is no file .*gone\.graphql\."):
-        read_document(None, tmp_path / "gone.graphql", None)
+        read_operation(tmp_path / "gone.graphql", None)
     with pytest.raises(AskFailed, match=r"broken\.graphql:1: Syntax Error"):
-        read_document(None, broken, None)
-
-
-@pytest.mark.parametrize(
-    ("document", "file", "operation"),
-    [(None, None, None), ("{ __typename }", Path("any.graphql"), None), ("{ __typename }", None, "Any")],
-)
-def test_either_a_document_or_an_operation_of_a_file_is_sent(
-    document: str | None, file: Path | None, operation: str | None
-) -> None:
-    with pytest.raises(AskFailed, match="a document, or an operation of a --file"):
-        read_document(document, file, operation)
+        read_operation(broken, None)
 
 
 @pytest.mark.parametrize("text", ["", "[1]", "first: 3", "null"])
