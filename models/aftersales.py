@@ -157,6 +157,12 @@ class ReturnCondition(StrEnum):
     """They were not in the parcel."""
 
 
+WITHOUT_BONUS = frozenset(
+    {TicketStatus.REFUSED, TicketStatus.RETURN_REFUSED, TicketStatus.REJECTED, TicketStatus.CANCELLED}
+)
+"""Nothing is promised with the refund of a ticket in one of these; another decision promises anew."""
+
+
 class Ticket(HasCurrency, Base):
     """A customer's request about goods they bought, or what they want to know."""
 
@@ -275,7 +281,7 @@ class Ticket(HasCurrency, Base):
 
     @property
     def bonus(self) -> Money:
-        return self.money(self.bonus_amount)
+        return self.money(0 if self.status in WITHOUT_BONUS else self.bonus_amount)
 
     def end_waiting(self) -> None:
         """It has ended: nothing is due any more, and nobody waits for the shop."""

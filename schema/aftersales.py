@@ -214,7 +214,7 @@ class Ticket(Node):
     """Where it goes."""
     bonus: Money
     """What the shop adds to a refund that goes into store credit: promised when that is chosen, and what
-    comes with the refunds once they are requested. Never a part of `refund`."""
+    comes with the refunds once they are requested; nothing while it is refused. Never a part of `refund`."""
     refusal: str | None = field(reasons.ticket_refusal)
     return_carrier: str | None
     """Who carries the goods back; null until the customer says so."""

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.decisions import agree_ticket, refuse_ticket
 from domain.aftersales.inspection import ReturnedUnits, inspect_return
+from domain.aftersales.merging import merge_tickets
 from domain.aftersales.overdue import act_on_overdue
 from domain.aftersales.requests import (
     TicketRequestChange,
@@ -302,6 +303,7 @@ async def test_a_ticket_that_is_refused_keeps_nothing_for_itself(shop: Shop, ses
     await refuse_ticket(session, first.id, DEADLINES, reason="No.", cause=Cause(NOW, None))
     second = await claim(session, order)
     assert (first.bonus_amount, second.bonus_amount) == (1_000, 1_000)
+    assert (first.bonus.minor, second.bonus.minor) == (0, 1_000)
     await reapply_ticket(
         session, first.id, TicketRequestChange("Look again."), DEADLINES, cause=Cause(NOW, first.account_id)
     )
@@ -330,6 +332,26 @@ async def test_the_parts_of_a_split_ticket_share_what_was_promised(shop: Shop, s
     await check(session)
 
 
+async def test_what_a_duplicate_was_promised_ends_and_its_units_go_where_the_other_ticket_says(
+    shop: Shop, session: AsyncSession
+) -> None:
+    order = await order_of(session, 9_000, 3)
+    agent = await create_account(session, role=Role.SUPPORT)
+    duplicate, into = await claim(session, order), await claim(session, order, chosen=False)
+    for promised in (0, 1_000):
+        await merge_tickets(
+            session, duplicate.id, into.id, DEADLINES, move_units=True, cause=Cause(NOW, agent.id)
+        )
+        assert (duplicate.bonus.minor, into.bonus_amount) == (0, promised)
+        await choose(session, into)
+        assert into.bonus_amount == (promised or 900)
+        duplicate = await claim(session, order) if not promised else duplicate
+    await settle(session, into)
+
+    assert await given_of(session, order) == 1_000
+    await check(session)
+
+
 async def test_the_parts_of_an_inspected_return_bring_no_more_than_the_cap(
     shop: Shop, session: AsyncSession
 ) -> None:
@@ -347,6 +369,7 @@ async def test_the_parts_of_an_inspected_return_bring_no_more_than_the_cap(
     part = (await session.scalars(select(Ticket).where(Ticket.part_of_id == ticket.id))).one()
     assert (ticket.status, part.status) == (S.REFUNDING, S.RETURN_REFUSED)
     assert (ticket.bonus_amount, part.bonus_amount) == (900, 333)
+    assert (ticket.bonus.minor, part.bonus.minor) == (900, 0)
     await pay_out(session, ticket)
     await escalate_ticket(session, part.id, DEADLINES, cause=Cause(NOW, part.account_id))
     assert part.bonus_amount == 100
