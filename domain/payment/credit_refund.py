@@ -48,8 +48,8 @@ async def pay_credit_refund(session: AsyncSession, refund_id: int, *, cause: Cau
 async def redirect_refund(session: AsyncSession, refund_id: int, *, cause: Cause) -> Refund:
     """Have a refund that no provider can pay go into store credit instead: of cash, or one that failed.
 
-    One that was on its way there when a lost dispute gave a part of it brings the rest. WrongState for one
-    that was paid or that a provider is carrying out.
+    One of which a lost dispute has given a part brings the rest. WrongState for one that was paid or that a
+    provider is carrying out.
     """
     order, refund = await lock_refund(session, refund_id)
     payment = await session.get_one(Payment, refund.payment_id)
@@ -63,7 +63,7 @@ async def redirect_refund(session: AsyncSession, refund_id: int, *, cause: Cause
         raise WrongState("The provider is carrying this refund out.", field=("id",))
     await check_not_disputed(session, payment)
     await check_refund_target(session, order, RefundTarget.STORE_CREDIT, field=("id",))
-    if refund.target is RefundTarget.STORE_CREDIT:
+    if refund.status is RefundStatus.ABNORMAL:
         await split_what_disputes_gave(session, order, payment, refund, cause=cause)
     if refund.status is not RefundStatus.PENDING:
         move(refund, RefundStatus.PENDING, REFUND_TRANSITIONS)

@@ -207,6 +207,27 @@ async def test_the_staff_redirect_one_that_was_left_and_the_rest_comes_once(
     await check(session)
 
 
+async def test_one_that_was_to_go_back_brings_no_more_than_its_rest_into_store_credit(
+    shop: Shop, session: AsyncSession
+) -> None:
+    order = await order_of(session)
+    ticket = await claim(session, order, chosen=False)
+    await agree_ticket(session, ticket.id, DEADLINES, cause=Cause(NOW, None))
+    [refund] = await refunds_of(session, ticket)
+    await tell(session, order, 5_000, OPEN, LOST)
+    assert await list_refunds(session, order) == [(ABNORMAL, ORIGINAL, 9_900, 0)]
+
+    await redirect_refund(session, refund.id, cause=Cause(NOW))
+    await pay_out(session, ticket)
+
+    assert await list_refunds(session, order) == [
+        (SUCCEEDED, CREDIT, 4_900, 0),
+        (SUCCEEDED, ORIGINAL, 5_000, 0),
+    ]
+    assert await find_balances(session, order.account_id) == [Money(4_900, CNY)]
+    await check(session)
+
+
 async def test_one_that_was_left_comes_whole_when_its_dispute_is_won_on_appeal(
     shop: Shop, session: AsyncSession
 ) -> None:
