@@ -31,6 +31,7 @@ from domain.shipment.waybills import (
     lock_waybill,
     record_booked,
     record_cancel_refused,
+    record_no_answer,
 )
 from models import (
     POSTAL_FIELDS,
@@ -220,15 +221,8 @@ async def record_collection_booked(
     if ticket.status is not TicketStatus.AWAITING_RETURN:
         await give_up(session, waybill, now=cause.now)
         return waybill
-    carrier = (await session.scalars(select(Carrier).where(Carrier.code == waybill.carrier))).one()
-    # a carrier that gives one number twice has not said whose parcel it is: people look
-    decides = not await is_booked_for_others(session, ticket, carrier.code, facts.number)
-    parcel = await follow_return(
-        session, ticket, carrier, facts.number, deadlines, decides=decides, cause=cause
-    )
+    parcel = await follow_collection(session, ticket, waybill, deadlines, cause=cause)
     parcel.estimated_at = facts.estimated_at
-    if waybill.pickup_until is not None and parcel.attend_at is not None:
-        parcel.attend_at = waybill.pickup_until + MISSED_AFTER
     record(session, TicketCollectionBooked(ticket), cause)
     return waybill
 
@@ -236,10 +230,27 @@ async def record_collection_booked(
 async def record_collection_kept(
     session: AsyncSession, waybill_id: int, reason: str, deadlines: Deadlines, *, cause: Cause
 ) -> None:
-    """The carrier does not cancel a collection, and may come: where the ticket waits for goods that nothing
-    else brings, its number is followed again."""
+    """The carrier refuses to cancel a collection, and may come."""
     ticket = await lock_ticket_of(session, waybill_id)
     await record_cancel_refused(session, waybill_id, reason, now=cause.now)
+    await follow_kept(session, ticket, waybill_id, deadlines, cause=cause)
+
+
+async def record_collection_unanswered(
+    session: AsyncSession, waybill_id: int, reason: str, deadlines: Deadlines, *, cause: Cause
+) -> Waybill:
+    """The carrier has not answered: once it is not called any more, it may come for all that is known."""
+    ticket = await lock_ticket_of(session, waybill_id)
+    waybill = await record_no_answer(session, waybill_id, reason, now=cause.now)
+    await follow_kept(session, ticket, waybill_id, deadlines, cause=cause)
+    return waybill
+
+
+async def follow_kept(
+    session: AsyncSession, ticket: Ticket, waybill_id: int, deadlines: Deadlines, *, cause: Cause
+) -> None:
+    """Follow the number of a collection again that was not cancelled, where its locked ticket waits for goods
+    that nothing else brings."""
     waybill = await lock_waybill(session, waybill_id)
     if (
         waybill.status is not WaybillStatus.CANCEL_REFUSED
@@ -249,13 +260,21 @@ async def record_collection_kept(
         or await lock_live_collection(session, ticket) is not None
     ):
         return
+    await follow_collection(session, ticket, waybill, deadlines, cause=cause)
+
+
+async def follow_collection(
+    session: AsyncSession, ticket: Ticket, waybill: Waybill, deadlines: Deadlines, *, cause: Cause
+) -> ReturnParcel:
+    """Follow what a carrier is to collect for a locked ticket, by the number of its locked waybill."""
     carrier = (await session.scalars(select(Carrier).where(Carrier.code == waybill.carrier))).one()
-    decides = not await is_booked_for_others(session, ticket, carrier.code, waybill.number)
-    parcel = await follow_return(
-        session, ticket, carrier, waybill.number, deadlines, decides=decides, cause=cause
-    )
+    number = waybill.number or ""
+    # a carrier that gives one number twice has not said whose parcel it is: people look
+    decides = not await is_booked_for_others(session, ticket, carrier.code, number)
+    parcel = await follow_return(session, ticket, carrier, number, deadlines, decides=decides, cause=cause)
     if waybill.pickup_until is not None and parcel.attend_at is not None:
         parcel.attend_at = waybill.pickup_until + MISSED_AFTER
+    return parcel
 
 
 async def lock_ticket_of(session: AsyncSession, waybill_id: int) -> Ticket:

@@ -6,7 +6,11 @@ from datetime import timedelta
 
 import structlog
 
-from domain.aftersales.return_collection import record_collection_booked, record_collection_kept
+from domain.aftersales.return_collection import (
+    record_collection_booked,
+    record_collection_kept,
+    record_collection_unanswered,
+)
 from domain.cause import Cause
 from domain.errors import NotFound
 from domain.shipment import CarrierRefusal, CarrierUnavailable
@@ -269,8 +273,13 @@ async def find_or_book(gateway: RecordedCarrier, booking: Booking) -> BookedWayb
 
 async def note_no_answer(resources: Resources, waybill_id: int, error: CarrierError) -> Waybill:
     log.warning("carrier.no_answer", waybill=waybill_id, error=str(error))
+    reason, cause = str(error), Cause(resources.clock())
     async with resources.database.writes.begin() as session:
-        return await record_no_answer(session, waybill_id, str(error), now=resources.clock())
+        waybill = await session.get_one(Waybill, waybill_id)
+        if waybill.return_collection_id is None:
+            return await record_no_answer(session, waybill_id, reason, now=cause.now)
+        deadlines = deadlines_of(resources.settings)
+        return await record_collection_unanswered(session, waybill_id, reason, deadlines, cause=cause)
 
 
 def facts_of_waybill(booked: BookedWaybill) -> BookedFacts:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from events.shop import Shop
 from gateways.carrier.protocol import (
@@ -227,6 +227,22 @@ async def test_what_a_carrier_does_not_cancel_is_followed_as_it_may_come(
     assert (kept["status"], kept["returnParcel"]["trackingNumber"]) == ("AWAITING_RETURN", "YT0001")
     assert waits["status"] == "AWAITING_RETURN"
     assert (taken["status"], taken["returnParcel"]["status"]) == ("RETURN_SHIPPED", "PICKED_UP")
+    await assert_books_agree(shop)
+
+
+async def test_what_a_carrier_never_says_it_has_cancelled_is_followed_too(
+    case: TicketCase, shop: Shop, carrier: ScriptedCarrier, ticket: str
+) -> None:
+    carrier.answers, carrier.cancel_answer = [BookedWaybill("YT0001")], CarrierError("no answer")
+    await book(case.customer, shop, ticket, days=6)
+    await cancel(case.customer, ticket)
+    async with shop.database.writes.begin() as session:
+        await session.execute(update(Waybill).values(calls=60))  # it has not answered for a day
+    await ask_carrier(shop, YTO)
+    silent = await read_ticket(SHOWN, case.customer, ticket)
+
+    assert silent["returnCollection"]["waybill"]["status"] == "CANCEL_REFUSED"
+    assert (silent["status"], silent["returnParcel"]["trackingNumber"]) == ("AWAITING_RETURN", "YT0001")
     await assert_books_agree(shop)
 
 
