@@ -388,17 +388,3 @@ class OrderSequence(OrderSteps):
     def receive_back_all(self, ticket: str) -> None:
         step = self.life.receive_back(ticket)
         self.take("receive_back_all", step, moved=self.goods_of_ticket(ticket))
-
-    def approve_refunds(self) -> None:
-        """Somebody else approves what is above the limit, and what was paid in cash is transferred."""
-        for payment in self.read()["payments"]:
-            for refund in payment["refunds"]:
-                if refund["status"] == "WAITING":
-                    self.take(
-                        "approve_refunds", self.life.do(self.stage.second, "refundApprove", id=refund["id"])
-                    )
-                elif refund["status"] == "PENDING" and payment["method"] == "CASH_ON_DELIVERY":
-                    self.take(
-                        "approve_refunds",
-                        self.life.serve("refundConfirm", id=refund["id"], reference=refund["reference"]),
-                    )

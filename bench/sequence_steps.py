@@ -77,6 +77,20 @@ class OrderSteps(RuleBasedStateMachine):
         ]
         await self.life.serve("ticketRepairFinish", id=ticket_id, units=units)
 
+    def approve_refunds(self) -> None:
+        """Somebody else approves what is above the limit, and what was paid in cash is transferred."""
+        for payment in self.read()["payments"]:
+            for refund in payment["refunds"]:
+                if refund["status"] == "WAITING":
+                    self.take(
+                        "approve_refunds", self.life.do(self.stage.second, "refundApprove", id=refund["id"])
+                    )
+                elif refund["status"] == "PENDING" and payment["method"] == "CASH_ON_DELIVERY":
+                    self.take(
+                        "approve_refunds",
+                        self.life.serve("refundConfirm", id=refund["id"], reference=refund["reference"]),
+                    )
+
     def is_late(self, ticket: str) -> bool:
         """Whether no return of it waits to be inspected: then only what silence accepted is booked."""
         return bool(self.read_ticket(ticket)["status"] != "RETURN_SHIPPED")

@@ -428,3 +428,12 @@ def test_a_wrong_redis_url_is_refused(monkeypatch: pytest.MonkeyPatch, url: str)
 def test_a_language_the_shop_does_not_have_is_refused(monkeypatch: pytest.MonkeyPatch, tag: str) -> None:
     monkeypatch.setenv("DEFAULT_LANGUAGE", tag)
     assert [line.partition(":")[0] for line in refusals()] == ["DEFAULT_LANGUAGE"]
+
+
+def test_a_bonus_without_a_cap_in_any_currency_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REFUND_BONUS_BASIS_POINTS", "500")
+    with pytest.raises(WrongSetting, match="REFUND_BONUS_CAPS"):
+        Settings.from_environment()
+
+    monkeypatch.setenv("REFUND_BONUS_CAPS", '{"CNY": 2000}')
+    assert Settings.from_environment().refund_bonus.caps == {"CNY": 2_000}

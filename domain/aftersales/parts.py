@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.sent_units import load_sent_units, reduction_of, units_of_ticket
-from domain.aftersales.ticket import ticket_lines_of
+from domain.aftersales.ticket import copy_ticket, ticket_lines_of
 from domain.promotion.engine import refund_share
 from models import (
     DeliveryLine,
@@ -53,6 +53,9 @@ async def part_ticket(
         leaving[each.order_line_id] += parted.get(each.id, 0)
     lines = await plan_lines(session, ticket, order, leaving)
     part = copy_ticket(ticket, to, number=number)
+    part.part_of_id, part.return_parcel_id = ticket.id, ticket.return_parcel_id
+    part.return_carrier_code, part.return_carrier = ticket.return_carrier_code, ticket.return_carrier
+    part.return_tracking_number = ticket.return_tracking_number
     session.add(part)
     await session.flush()
     await move_units(session, ticket, part, leaving)
@@ -88,37 +91,6 @@ async def plan_lines(
         amount = min(max(0, amount), line.refund_amount) if kept < line.quantity else line.refund_amount
         planned.append(PartingLine(line, line.quantity - kept, amount))
     return planned
-
-
-def copy_ticket(ticket: Ticket, to: TicketStatus, *, number: str) -> Ticket:
-    """A ticket like another one, for units that it was about."""
-    return Ticket(
-        number=number,
-        order_id=ticket.order_id,
-        account_id=ticket.account_id,
-        assignee_id=ticket.assignee_id,
-        type=ticket.type,
-        reason=ticket.reason,
-        channel=ticket.channel,
-        status=to,
-        description=ticket.description,
-        currency=ticket.currency,
-        refund_amount=0,
-        refund_target=ticket.refund_target,
-        bonus_basis_points=ticket.bonus_basis_points,
-        bonus_cap_amount=ticket.bonus_cap_amount,
-        bonus_amount=0,
-        return_carrier_code=ticket.return_carrier_code,
-        return_carrier=ticket.return_carrier,
-        return_tracking_number=ticket.return_tracking_number,
-        return_parcel_id=ticket.return_parcel_id,
-        part_of_id=ticket.id,
-        version=0,
-        opened_at=ticket.opened_at,
-        urgent_terms=ticket.urgent_terms,
-        word_hours=ticket.word_hours,
-        terms_edition=ticket.terms_edition,
-    )
 
 
 async def move_units(session: AsyncSession, ticket: Ticket, part: Ticket, leaving: Mapping[int, int]) -> None:

@@ -10,7 +10,7 @@ from domain import idempotency
 from domain.account.access import lock_account
 from domain.aftersales.deadlines import Deadlines
 from domain.aftersales.priority import weigh_ticket
-from domain.aftersales.requests import clean_description
+from domain.aftersales.requests import claim_event, clean_description
 from domain.aftersales.states import FINAL
 from domain.aftersales.ticket import check_ticket_media, save_ticket_media
 from domain.cause import Cause
@@ -97,7 +97,7 @@ async def ask_question(
     await session.flush()
     await save_ticket_media(session, ticket, request.media_ids)
     await weigh_ticket(session, ticket, description, deadlines, now=cause.now)
-    record(session, question_event(ticket), cause)
+    record(session, claim_event(TicketOpened, ticket), cause)
     await idempotency.save_result(
         session, account_id=cause.person, command=COMMAND, key=key, result_id=ticket.id
     )
@@ -133,15 +133,3 @@ async def check_question_limits(
         raise LimitReached(
             "At most {limit} questions about no order are asked in a day.", limit=terms.daily_limit
         )
-
-
-def question_event(ticket: Ticket) -> TicketOpened:
-    return TicketOpened(
-        ticket,
-        number=ticket.number,
-        type=ticket.type,
-        reason=ticket.reason,
-        currency=ticket.currency,
-        refund_amount=ticket.refund_amount,
-        lines=[],
-    )

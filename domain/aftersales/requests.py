@@ -284,7 +284,9 @@ def require_picture(quote: TicketQuote, is_shown: bool) -> None:
         raise Invalid("Attach a picture that shows it.", field=("media_ids",))
 
 
-def claim_event(event_type: type[TicketClaimEvent], ticket: Ticket, quote: TicketQuote) -> TicketClaimEvent:
+def claim_event(
+    event_type: type[TicketClaimEvent], ticket: Ticket, quote: TicketQuote | None = None
+) -> TicketClaimEvent:
     return event_type(
         ticket,
         number=ticket.number,
@@ -292,5 +294,5 @@ def claim_event(event_type: type[TicketClaimEvent], ticket: Ticket, quote: Ticke
         reason=ticket.reason,
         currency=ticket.currency,
         refund_amount=ticket.refund_amount,
-        lines=[EventLine(line.line.id, line.quantity) for line in quote.lines],
+        lines=[EventLine(line.line.id, line.quantity) for line in quote.lines] if quote else [],
     )

@@ -15,6 +15,7 @@ from domain.aftersales.substitute import load_kept_substitutes
 from domain.aftersales.ticket import (
     check_ticket_limit,
     claim_of,
+    copy_ticket,
     lock_ticket,
     save_ticket_lines,
     save_ticket_media,
@@ -64,32 +65,9 @@ async def split_ticket(
         session, order, kept, deadlines, asked_at=ticket.opened_at, ticket_id=ticket.id
     )
     await save_ticket_lines(session, ticket, quote)
-    new = Ticket(
-        number=number,
-        order_id=ticket.order_id,
-        account_id=ticket.account_id,
-        assignee_id=ticket.assignee_id,
-        type=ticket.type,
-        reason=ticket.reason,
-        channel=ticket.channel,
-        status=ticket.status,
-        description=ticket.description,
-        currency=ticket.currency,
-        refund_amount=0,
-        refund_target=ticket.refund_target,
-        bonus_basis_points=ticket.bonus_basis_points,
-        bonus_cap_amount=ticket.bonus_cap_amount,
-        bonus_amount=0,
-        version=0,
-        opened_at=ticket.opened_at,
-        due_at=ticket.due_at,
-        overdue_since=ticket.overdue_since,
-        overdue_obstacle=ticket.overdue_obstacle,
-        split_from_id=ticket.id,
-        urgent_terms=ticket.urgent_terms,
-        word_hours=ticket.word_hours,
-        terms_edition=ticket.terms_edition,
-    )
+    new = copy_ticket(ticket, ticket.status, number=number)
+    new.split_from_id, new.due_at = ticket.id, ticket.due_at
+    new.overdue_since, new.overdue_obstacle = ticket.overdue_since, ticket.overdue_obstacle
     session.add(new)
     await session.flush()
     variant_ids = {line.order_line_id: line.variant_id for line in claim.lines}

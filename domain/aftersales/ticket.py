@@ -14,7 +14,7 @@ from domain.errors import Invalid, LimitReached, NotFound, WrongState, collect_r
 from domain.media import check_own_media
 from domain.order import lock_order
 from domain.payment.bonus import forget_bonus, promise_bonus
-from models import DeliveryLine, Order, Ticket, TicketLine, TicketMedia, TicketUnits
+from models import DeliveryLine, Order, Ticket, TicketLine, TicketMedia, TicketStatus, TicketUnits
 from models.sql.together import read_together
 
 
@@ -54,6 +54,32 @@ async def lock_order_of(session: AsyncSession, ticket_id: int) -> Order | None:
     if row is None:
         raise NotFound("ticket", field=("id",))
     return None if row.order_id is None else await lock_order(session, row.order_id)
+
+
+def copy_ticket(ticket: Ticket, status: TicketStatus, *, number: str) -> Ticket:
+    """A ticket like another one, for units that it was about; what they bring is not said yet."""
+    return Ticket(
+        number=number,
+        order_id=ticket.order_id,
+        account_id=ticket.account_id,
+        assignee_id=ticket.assignee_id,
+        type=ticket.type,
+        reason=ticket.reason,
+        channel=ticket.channel,
+        status=status,
+        description=ticket.description,
+        currency=ticket.currency,
+        refund_amount=0,
+        refund_target=ticket.refund_target,
+        bonus_basis_points=ticket.bonus_basis_points,
+        bonus_cap_amount=ticket.bonus_cap_amount,
+        bonus_amount=0,
+        version=0,
+        opened_at=ticket.opened_at,
+        urgent_terms=ticket.urgent_terms,
+        word_hours=ticket.word_hours,
+        terms_edition=ticket.terms_edition,
+    )
 
 
 def order_id_of(ticket: Ticket) -> int:

@@ -1,12 +1,13 @@
 """What differs between PostgreSQL and SQLite, and the columns of a table."""
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, Double
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.orm import class_mapper
+from sqlalchemy.orm import Mapper, class_mapper
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
@@ -23,8 +24,13 @@ def dialect_of(source: AsyncSession | Reads) -> str:
 
 def columns_of(model: type[Any]) -> Sequence[Column[Any]]:
     """The columns that its rows are shown with, in their order: all but those read when asked for."""
-    mapper = class_mapper(model)
-    return tuple(each for each in model.__table__.columns if not mapper.get_property_by_column(each).deferred)
+    return _columns_of_mapper(class_mapper(model))
+
+
+@cache
+def _columns_of_mapper(mapper: Mapper[Any]) -> Sequence[Column[Any]]:
+    columns = mapper.class_.__table__.columns
+    return tuple(each for each in columns if not mapper.get_property_by_column(each).deferred)
 
 
 def column_types(model: type[Any], *, without: Iterable[str] = ()) -> dict[str, TypeEngine[Any]]:

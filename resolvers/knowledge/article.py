@@ -110,12 +110,7 @@ async def articles(
         archived=archived and is_staff,
     )
     if query and query.strip():
-        words = check_query(query)
-        return (
-            await find_articles(info, criteria, words, page)
-            if words
-            else Page((), (), has_next=False, has_previous=False)
-        )
+        return await find_articles(info, criteria, check_query(query), page)
     statement = select_articles(criteria, dialect=info.context.shop.database.dialect)
     return await query_page(info, statement, NEWEST_ARTICLE, page)
 
@@ -123,8 +118,10 @@ async def articles(
 async def find_articles(
     info: Info, criteria: ArticleCriteria, query: str, page: PageRequest
 ) -> Page[Article]:
-    """A page of what a query finds."""
+    """A page of what a query finds; signs alone find nothing."""
     check_page(page)
+    if not query:
+        return Page((), (), has_next=False, has_previous=False)
     search, reads = await ready_search(info, newest=sees_all(info)), info.context.shop.database.reads
     try:
         found = await load_found_articles(search, reads, criteria, query, page)
