@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.knowledge.article_text import BRACKETS_LIMIT
 from events.shop import Shop
 from models import Account, Article, ArticleAudience, Role
 from resolvers.ids import global_id
@@ -201,7 +202,10 @@ async def test_markdown_becomes_safe_html(
     assert seen["article"]["html"] == html
 
 
-@pytest.mark.parametrize("body", [">" * 99_999, "- " * 49_999, "[" * 9_999, "*a " * 9_999, "|a" * 9_999])
+@pytest.mark.parametrize(
+    "body",
+    [">" * 99_999, "- " * 49_999, "[" * BRACKETS_LIMIT, "![" * BRACKETS_LIMIT, "*a " * 9_999, "|a" * 9_999],
+)
 async def test_nested_markdown_of_any_depth_is_answered(
     clients: Clients, session: AsyncSession, body: str
 ) -> None:
