@@ -12,7 +12,7 @@ from domain.payment.attempts import (
 from domain.payment.cash import collect_cash
 from domain.payment.cash_hand_in import accept_difference, correct_hand_in, hand_in_cash, mark_cash_overdue
 from domain.payment.cash_in_hand import select_overdue_cash
-from domain.payment.credit_refund import pay_credit_refund, redirect_refund
+from domain.payment.credit_refund import pay_credit_refund
 from domain.payment.dispute import DISPUTE_TRANSITIONS, record_dispute
 from domain.payment.fees import ProviderFee, fee_key, post_fees
 from domain.payment.further import add_payments, replace_payment
@@ -33,7 +33,6 @@ from domain.payment.provider_reports import (
     settle_attempt,
 )
 from domain.payment.refund import (
-    confirm_refund,
     fail_refund,
     find_captured_payments,
     refund_cancelled_order,
@@ -46,6 +45,7 @@ from domain.payment.refund import (
 )
 from domain.payment.refund_approval import approve_refund, decline_refund
 from domain.payment.refund_reports import report_refund
+from domain.payment.staff_refund import confirm_refund, redirect_refund
 from domain.payment.states import ATTEMPT_TRANSITIONS, REFUND_TRANSITIONS, TRANSITIONS
 from domain.payment.write_off import write_off_cash
 

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
-from domain.errors import Invalid, LimitReached, NotFound, WrongState
+from domain.errors import Invalid, LimitReached, NotFound
 from domain.events import (
     OrderCancelled,
     RefundApprovalNeeded,
@@ -21,7 +21,6 @@ from domain.order import lock_order, reopen_order, settle_order
 from domain.outbox import record
 from domain.payment.approval_limit import needs_approval
 from domain.payment.bonus import plan_bonuses
-from domain.payment.disputed import check_not_disputed
 from domain.payment.refund_target import target_of
 from domain.payment.states import REFUND_TRANSITIONS
 from domain.state import move
@@ -47,8 +46,6 @@ QUERY_AFTER = timedelta(hours=12)
 
 WITHOUT_TRANSFER = frozenset({RefundStatus.WAITING, RefundStatus.DECLINED})
 """Not to be paid, or not yet."""
-
-REFERENCE_LIMIT = 100
 
 
 async def request_refund(
@@ -164,31 +161,6 @@ async def settle_refund(
 def refund_posting_key(refund: Refund) -> str:
     """The key of the posting that pays a refund; another one after its money has come back."""
     return f"refunded:{refund.reference}" + (f":{refund.returns}" if refund.returns else "")
-
-
-async def confirm_refund(session: AsyncSession, refund_id: int, *, reference: str, cause: Cause) -> Refund:
-    """Record that staff have transferred a refund that no provider can pay: of cash, or one that failed."""
-    _, refund = await lock_refund(session, refund_id)
-    payment = await session.get_one(Payment, refund.payment_id)
-    if refund.status is RefundStatus.SUCCEEDED:
-        raise WrongState("This refund has been paid already.", field=("id",))
-    if refund.target is RefundTarget.STORE_CREDIT:
-        raise WrongState("This refund goes into the store credit of the customer.", field=("id",))
-    if refund.status in WITHOUT_TRANSFER:
-        raise WrongState("This refund is {status}.", status=refund.status, field=("id",))
-    if not payment.method.collected_offline and refund.status is RefundStatus.PENDING:
-        raise WrongState("The provider is carrying this refund out.", field=("id",))
-    await check_not_disputed(session, payment)
-    name = reference.strip()
-    if not 1 <= len(name) <= REFERENCE_LIMIT:
-        raise Invalid(
-            "Give the reference of the transfer, in at most {limit} characters.",
-            limit=REFERENCE_LIMIT,
-            field=("reference",),
-        )
-    return await settle_refund(
-        session, refund_id, provider_reference=name, cause=cause, out_of=LedgerAccount.BANK
-    )
 
 
 async def fail_refund(

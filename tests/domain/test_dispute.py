@@ -340,6 +340,40 @@ async def test_a_refund_of_which_a_lost_dispute_has_given_a_part_is_a_task_that_
     await assert_books_agree(shop)
 
 
+async def test_of_a_refund_that_a_lost_dispute_has_paid_in_part_the_staff_transfer_the_rest(
+    shop: Shop, session: AsyncSession
+) -> None:
+    order = await create_order(session, status=OrderStatus.CONFIRMED)
+    [payment] = await payments_of(session, order)
+    await cancel_order(session, order.id, reason="Never mind.", cause=Cause(NOW))
+    order = await lock_order(session, order.id)
+    [refund] = await refund_everything(session, order, reason="x", cause=Cause(NOW))
+    it = Disputed(order, payment, dispute_report(payment, amount=5_000))
+    await record_dispute(session, SANDBOX, it.report, Cause(NOW))
+    await tell(session, it, DisputeStatus.LOST)
+
+    paid = await confirm_refund(session, refund.id, reference="BANK", cause=Cause(NOW))
+
+    assert (paid.amount, paid.provider_reference, paid.status) == (4_900, "BANK", RefundStatus.SUCCEEDED)
+    rows = await session.scalars(select(Refund).order_by(Refund.id))
+    given = [(each.amount, each.provider_reference, each.status) for each in rows]
+    assert given == [(4_900, "BANK", RefundStatus.SUCCEEDED), (5_000, "dp_1", RefundStatus.SUCCEEDED)]
+    assert await ledger_balances(session, order) == {
+        LedgerAccount.PROVIDER: 3_400,
+        LedgerAccount.FEES: 1_500,
+        LedgerAccount.BANK: -4_900,
+    }
+    await session.commit()
+    await assert_books_agree(shop)
+    await tell(session, it, DisputeStatus.WON)
+    given = [
+        (each.amount, current(each)) for each in await session.scalars(select(Refund).order_by(Refund.id))
+    ]
+    assert given == [(4_900, RefundStatus.SUCCEEDED), (5_000, RefundStatus.ABNORMAL)]
+    await session.commit()
+    await assert_books_agree(shop)
+
+
 async def waiting_then_disputed(
     session: AsyncSession, *, goodwill: bool = False, target: RefundTarget = RefundTarget.ORIGINAL
 ) -> tuple[Disputed, Refund]:
