@@ -25,6 +25,7 @@ JOINED_LENGTH = 20
 """Characters of such a word."""
 
 _PIECES = re.compile("[a-z]+|[0-9]+")
+_HYPHENATED = re.compile(r"\b([A-Za-z]{1,10})[-‐‑]([A-Za-z]{1,10})\b")
 _TAGS = re.compile(r"<[^>]*>")
 
 
@@ -73,9 +74,11 @@ repeated_terms = lru_cache(REPEATED_TEXTS)(find_terms)
 
 
 def split_parts(texts: Iterable[str]) -> list[str]:
-    """Letters and digits that are typed together or apart: mate and 20 of "Mate20", p30pro of "P30 Pro"."""
+    """What is typed together or apart: mate and 20 of "Mate20", p30pro of "P30 Pro", tshirt of "T-shirt"."""
     parts: list[str] = []
     for text in texts:
+        for one, other in _HYPHENATED.findall(text):
+            parts += word_forms((one + other).lower())
         run: list[str] = []
         for han, other in script_runs(text):
             if han:

@@ -5,7 +5,7 @@ It does no I/O: the caller brings what the index knows of each term (`KnownTerms
 
 import re
 import zlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
@@ -38,6 +38,9 @@ FINISHED_LENGTH = 3
 
 SPLIT_PART_LENGTH = 2
 """Letters that each part of a split word has at least."""
+
+SPLITS_LIMIT = 3
+"""Ways to split a word of which it is looked up whether a document has both parts."""
 
 SPLIT_WORD_LIMIT = 32
 """Letters of the longest word that is split: nobody types a longer one by leaving out a blank."""
@@ -173,19 +176,22 @@ def word_splits(word: str) -> list[tuple[str, str]]:
     return [(word[:place], word[place:]) for place in range(SPLIT_PART_LENGTH, last + 1)]
 
 
+def rank_splits(term: QueryTerm, known: KnownTerms) -> list[tuple[QueryTerm, QueryTerm]]:
+    """The ways to write an unknown word as two that are both known, the most frequent first."""
+    splits = [
+        (QueryTerm(word_forms(one)), QueryTerm(word_forms(other), is_prefix=term.is_prefix))
+        for one, other in word_splits(term.word)
+    ]
+    found = [split for split in splits if all(map(known.knows, split))]
+    found.sort(key=lambda split: -min(map(known.document_frequency, split)))
+    return found[:SPLITS_LIMIT]
+
+
 def split_compounds(
-    terms: Iterable[QueryTerm], known: KnownTerms, unknown: Collection[QueryTerm]
+    terms: Iterable[QueryTerm], splits: Mapping[QueryTerm, Sequence[QueryTerm]]
 ) -> list[QueryTerm]:
-    """Replaces those of `unknown` by two words whose parts are both known, at the most frequent split."""
-    found: list[QueryTerm] = []
-    for term in terms:
-        splits = [
-            (QueryTerm(word_forms(one)), QueryTerm(tuple(word_forms(other)), is_prefix=term.is_prefix))
-            for one, other in (word_splits(term.word) if term in unknown else ())
-        ]
-        best = max(splits, key=lambda split: min(map(known.document_frequency, split)), default=None)
-        found += best if best and all(map(known.knows, best)) else [term]
-    return found[:CLAUSES_LIMIT]
+    """Replaces words by those that they are to be split into."""
+    return [part for term in terms for part in splits.get(term, (term,))][:CLAUSES_LIMIT]
 
 
 def build_plan(

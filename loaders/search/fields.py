@@ -28,6 +28,9 @@ INTEREST, LOOK = "interest", "look"
 QUESTIONS, QUESTIONS_HAN = "questions", "questions_han"
 """Other ways to ask what an article answers."""
 
+WRITTEN = frozenset({TITLE, KEYWORDS, QUESTIONS, DESCRIPTION})
+"""Where words stand as somebody wrote them: others are their pinyin, parts of codes, or values."""
+
 TAG, LANGUAGE, LISTED, AUDIENCE = "tag", "language", "listed", "audience"
 """What articles are filtered by, beside their status and category."""
 
@@ -59,7 +62,7 @@ def price_fields() -> Iterator[str]:
 
 PRODUCT_LAYOUT = IndexLayout(
     name="products",
-    version=5,
+    version=6,
     texts=(TITLE, KEYWORDS, DESCRIPTION, ATTRIBUTES, PINYIN, CODE_PARTS, PARTS, HEADS),
     phrases=(TITLE_HAN, OTHER_HAN),
     keywords=(STATUS, CODE, STOCK, ATTRIBUTE),

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from gateways.search import Filter, IndexQuery, KeywordFilter, SearchIndex
-from loaders.search.fields import CODE, PRODUCT_BOOSTS, FieldBoosts, text_query
+from gateways.search import Alternative, Filter, IndexQuery, KeywordFilter, SearchIndex, TextQuery
+from loaders.search.fields import CODE, PRODUCT_BOOSTS, WRITTEN, FieldBoosts, text_query
 from text import normalize_code
 from text.query_parser import (
     CORRECTIONS_LIMIT,
@@ -15,6 +15,7 @@ from text.query_parser import (
     find_mistyped,
     join_known_pairs,
     parse_query,
+    rank_splits,
     split_compounds,
     split_mixed,
     word_splits,
@@ -48,13 +49,13 @@ async def plan_typed_query(index: SearchIndex, query: str, *, typing: bool) -> Q
         known = replace(known, document_frequencies={**known.document_frequencies, **more})
     terms = apart
     mistyped = find_mistyped(terms, known)
-    corrections = {term.word: await _corrections_of(index, term) for term in mistyped}
+    corrections = {term.word: await _corrections_of(index, term, typing=typing) for term in mistyped}
     unknown = [term for term in mistyped if not corrections[term.word]]
     if not unknown:
         return build_plan(query, terms, known, corrections)
     frequencies = {**known.document_frequencies, **await _load_split_frequencies(index, unknown)}
     known = replace(known, document_frequencies=frequencies)
-    split = split_compounds(terms, known, unknown)
+    split = split_compounds(terms, {term: await _find_split(index, term, known) for term in unknown})
     return build_plan(query, split, known, corrections, is_split=len(split) > len(terms))
 
 
@@ -128,8 +129,36 @@ async def _load_known_terms(index: SearchIndex, query: str, terms: Sequence[Quer
     )
 
 
-async def _corrections_of(index: SearchIndex, term: QueryTerm) -> Sequence[tuple[str, int]]:
+async def _find_split(index: SearchIndex, term: QueryTerm, known: KnownTerms) -> Sequence[QueryTerm]:
+    """The two words that an unknown one is of: "greentea" is green tea where a document has both.
+
+    Pinyin and codes do not count: "mat" of one product and "cha" of all tea are no "matcha".
+    """
+    fields = {name: 1.0 for name in index.layout.texts if name in WRITTEN}
+    for split in rank_splits(term, known):
+        clauses = tuple(tuple(Alternative((form,), fields) for form in part.forms) for part in split)
+        if await index.count(IndexQuery(TextQuery(clauses))) > 0:
+            return split
+    return (term,)
+
+
+async def _corrections_of(index: SearchIndex, term: QueryTerm, *, typing: bool) -> Sequence[tuple[str, int]]:
+    """What a mistyped word may mean, the likeliest first.
+
+    While it is being typed, it may also be the beginning of a longer word with a typo; of a finished one
+    that would be two guesses at once.
+    """
     found = await index.corrections(term.word, limit=CORRECTIONS_LIMIT)
-    if not found and term.is_prefix:
+    if not found and typing and term.is_prefix:
         found = await index.corrections(term.word, limit=CORRECTIONS_LIMIT, is_prefix=True)
-    return found
+    return await _write_out_stem(index, found) if found else ()
+
+
+async def _write_out_stem(index: SearchIndex, found: Sequence[tuple[str, int]]) -> Sequence[tuple[str, int]]:
+    """Corrections that begin with a word which somebody wrote: with "coffee" in place of its stem "coffe"."""
+    stem, frequency = found[0]
+    longer = await index.completions(stem, limit=COMPLETIONS_LIMIT)
+    written = [each for each in longer if word_forms(each[0])[-1] == stem]
+    if sum(count for _, count in written) < frequency:
+        return found
+    return [written[0], *(each for each in found if each != written[0])]

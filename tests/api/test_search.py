@@ -86,6 +86,9 @@ PRODUCTS = [
           description="<p>For running in the rain</p>"),
     product_draft("jacket-blue", "Blue jackets", 15_000, category_path=("Clothing",), brand="Loom"),
     product_draft("powerbank", "Powerbank 10000 mAh", 9_000, category_path=("Power",), brand="Volta"),
+    product_draft("coffee", "Coffee mat", 1_500, category_path=("Kitchen",),
+          description="<p>Lips and spoons</p>"),
+    product_draft("v-necks", "Two V-necks", 4_000, category_path=("Tops",)),
     product_draft("team", "Team shirt", 3_000, category_path=("Clothing",), brand="Loom"),
     product_draft("hidden", "Secret wardrobe", 1_000, status=ProductStatus.DRAFT),
 ]  # fmt: skip
@@ -130,6 +133,11 @@ QUERIES: Mapping[str, list[str]] = {
     "greentea": ["longjing"],
     "teamshirts": ["team"],
     "rain's jacket": ["jacket"],
+    "vneck": ["v-necks"],
+    "V-neck": ["v-necks"],
+    # a hyphen or none; two words of different products, or of pinyin, are none
+    "matcha": [],
+    "coffeejacket": [],
     # codes
     "AB-12": ["oolong"],
     "ab12": ["oolong"],
@@ -141,8 +149,9 @@ QUERIES: Mapping[str, list[str]] = {
     "kacket": ["jacket", "jacket-blue"],
     "blue jakcet": ["jacket-blue"],
     "a jacket in blue": ["jacket-blue"],
-    "powrba": ["powerbank"],
     "longjin": ["longjing"],
+    # a finished word is not taken for a longer one with a typo
+    "powrba": [],
     # a known word is not corrected, nor is a short one
     "team": ["team"],
     "tee": [],
@@ -175,6 +184,18 @@ async def test_the_corrected_query_is_returned(catalogue: Shop, clients: Clients
     assert (typo["correctedQuery"], typo["partialMatch"]) == ("blue jacket", False)
     assert (right["correctedQuery"], right["partialMatch"]) == ("Blue jacket", False)
     assert (nothing["correctedQuery"], nothing["partialMatch"]) == (None, False)
+
+
+@pytest.mark.parametrize(
+    ("query", "corrected"),
+    [("cofee", "coffee"), ("spon", "spoon"), ("lip", "lip"), ("vnekcs", "vnecks"), ("Matcha", "Matcha")],
+)
+async def test_a_word_is_corrected_to_one_that_somebody_wrote(
+    catalogue: Shop, clients: Clients, query: str, corrected: str
+) -> None:
+    found = (await clients.guest().get(FIND, query=query))["products"]
+
+    assert found["correctedQuery"] == corrected
 
 
 async def test_where_no_product_has_all_words_those_with_most_are_found(

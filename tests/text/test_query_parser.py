@@ -6,12 +6,14 @@ import pytest
 
 from text.query_parser import (
     MISTYPED_LIMIT,
+    SPLITS_LIMIT,
     KnownTerms,
     add_synonyms,
     build_plan,
     find_mistyped,
     join_known_pairs,
     parse_query,
+    rank_splits,
     split_compounds,
     word_splits,
 )
@@ -55,26 +57,31 @@ def test_a_known_joined_word_stands_for_both_of_its_parts_at_half_weight() -> No
     assert plan.query == "smart watch black"
 
 
-def test_an_unknown_word_is_split_where_both_parts_are_known() -> None:
-    terms = parse_query("hot greenteas")
+def test_an_unknown_word_is_split_into_two_known_ones_the_most_frequent_first() -> None:
+    hot, teas = parse_query("hot greenteas")
     known = KnownTerms({"green": 4, "tea": 9, "greent": 1, "eas": 1})
 
-    assert [(term.word, term.is_prefix) for term in split_compounds(terms, known, terms)] == [
+    splits = rank_splits(teas, known)
+
+    assert [tuple(part.word for part in split) for split in splits] == [("green", "teas"), ("greent", "eas")]
+    assert [(term.word, term.is_prefix) for term in split_compounds([hot, teas], {teas: splits[0]})] == [
         ("hot", False),
         ("green", False),
         ("teas", True),
     ]
-    assert split_compounds(terms, KnownTerms({"green": 1}), terms) == terms
-    assert split_compounds(terms, known, []) == terms
+    assert rank_splits(teas, KnownTerms({"green": 1})) == []
 
 
 def test_splitting_words_has_limits() -> None:
     endless = parse_query("green" + "t" * 60 + "ea")
     many = parse_query(" ".join(f"ab{letter}cd{letter}" for letter in "efghijklmnopqrstuvwxyz12"))
     known = KnownTerms({part: 1 for term in many for part in (term.word[:3], term.word[3:])})
+    any_part = KnownTerms({"greenteas"[start:end]: 1 for start in range(9) for end in range(start, 10)})
 
     assert word_splits(endless[0].word) == []
-    assert len(many) == len(split_compounds(many, known, many)) == CLAUSES_LIMIT
+    splits = {term: rank_splits(term, known)[0] for term in many}
+    assert len(many) == len(split_compounds(many, splits)) == CLAUSES_LIMIT
+    assert len(rank_splits(parse_query("greenteas")[0], any_part)) == SPLITS_LIMIT
 
 
 def test_a_word_is_mistyped_only_if_no_document_has_it() -> None:
@@ -104,7 +111,8 @@ def test_a_query_is_about_one_word_however_it_is_split_or_joined(
     query: str, known: dict[str, int], heads: list[bool]
 ) -> None:
     terms = join_known_pairs(parse_query(query), KnownTerms(known))
-    split = split_compounds(terms, KnownTerms(known), find_mistyped(terms, KnownTerms(known)))
+    unknown = find_mistyped(terms, KnownTerms(known))
+    split = split_compounds(terms, {term: rank_splits(term, KnownTerms(known))[0] for term in unknown})
 
     assert [clause.is_head for clause in build_plan(query, split, KnownTerms(known), {}).clauses] == heads
 
