@@ -366,10 +366,9 @@ async def test_of_a_refund_that_a_lost_dispute_has_paid_in_part_the_staff_transf
     await session.commit()
     await assert_books_agree(shop)
     await tell(session, it, DisputeStatus.WON)
-    given = [
-        (each.amount, current(each)) for each in await session.scalars(select(Refund).order_by(Refund.id))
-    ]
-    assert given == [(4_900, RefundStatus.SUCCEEDED), (5_000, RefundStatus.ABNORMAL)]
+    rows = await session.scalars(select(Refund).order_by(Refund.id))
+    taken_again = [(each.amount, current(each)) for each in rows]
+    assert taken_again == [(4_900, RefundStatus.SUCCEEDED), (5_000, RefundStatus.ABNORMAL)]
     await session.commit()
     await assert_books_agree(shop)
 

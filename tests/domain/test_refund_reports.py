@@ -23,6 +23,7 @@ from domain.payment import (
     confirm_refund,
     decline_refund,
     pay_credit_refund,
+    redirect_refund,
     refund_cancelled_order,
     refund_everything,
     refund_in_goodwill,
@@ -32,7 +33,6 @@ from domain.payment import (
     retry_refund,
 )
 from domain.payment.approval_limit import APPROVAL_LIMITS, APPROVAL_LIMITS_KEY
-from domain.payment.credit_refund import redirect_refund
 from domain.payment.refund_reports import QUERY_EVERY, delay_before_query
 from domain.payment.refund_target import EXPECTED_WITHIN, expected_by
 from domain.personal_data import erase_account, erase_staff
