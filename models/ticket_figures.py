@@ -169,30 +169,36 @@ def select_refunded_lines(spans: Sequence[Span]) -> AnySelect:
     """Refunded units of tickets opened within the spans: by moment, reason, product and currency."""
     quarter = quarter_of(Ticket.opened_at).label("quarter")
     by = (quarter, Ticket.reason, OrderLine.product_id, TicketLine.currency)
+    return select_lines_refunded(*by).where(is_within(Ticket.opened_at, spans))
+
+
+def select_lines_refunded(*by: AnyColumn) -> AnySelect:
+    """Refunded units, whenever their tickets were opened."""
     return (
         select(*by, REFUNDED_UNITS.label("units"), REFUNDED_AMOUNT.label("amount"))
+        .select_from(TicketLine)
         .join(Ticket, Ticket.id == TicketLine.ticket_id)
         .join(OrderLine, OrderLine.id == TicketLine.order_line_id)
-        .where(is_within(Ticket.opened_at, spans), IS_REFUNDED)
+        .where(IS_REFUNDED)
     )
 
 
 def select_refunded_parcels(spans: Sequence[Span]) -> AnySelect:
-    """The same units by the warehouse and the carrier of their parcels, as far as the parcels are known.
+    """The same units by the warehouse and the carrier of their parcels, as far as the parcels are known."""
+    quarter = quarter_of(Ticket.opened_at).label("quarter")
+    by = (quarter, Shipment.warehouse_id, Shipment.carrier, TicketLine.currency)
+    return select_parcels_refunded(*by).where(is_within(Ticket.opened_at, spans))
+
+
+def select_parcels_refunded(*by: AnyColumn) -> AnySelect:
+    """Refunded units whose parcels are known, whenever their tickets were opened.
 
     Of a line that is about several parcels each has its part of the amount.
     """
     is_whole = TicketLine.quantity == REFUNDED_UNITS
     amount = REFUNDED_AMOUNT * TicketUnits.quantity // TicketLine.quantity
     return (
-        select(
-            quarter_of(Ticket.opened_at).label("quarter"),
-            Shipment.warehouse_id,
-            Shipment.carrier,
-            TicketLine.currency,
-            TicketUnits.quantity.label("units"),
-            amount.label("amount"),
-        )
+        select(*by, TicketUnits.quantity.label("units"), amount.label("amount"))
         .select_from(TicketUnits)
         .join(Ticket, Ticket.id == TicketUnits.ticket_id)
         .join(DeliveryLine, DeliveryLine.id == TicketUnits.delivery_line_id)
@@ -204,22 +210,22 @@ def select_refunded_parcels(spans: Sequence[Span]) -> AnySelect:
             ),
         )
         .join(Shipment, Shipment.id == TicketUnits.shipment_id)
-        .where(is_within(Ticket.opened_at, spans), IS_REFUNDED, is_whole)
+        .where(IS_REFUNDED, is_whole)
     )
 
 
 def select_sent_units(spans: Sequence[Span]) -> AnySelect:
-    """Units that left within the spans, by quarter of an hour since 1970, product, warehouse and carrier.
+    """Units that left within the spans, by quarter of an hour since 1970, product, warehouse and carrier."""
+    quarter = quarter_of(Shipment.dispatched_at).label("quarter")
+    by = (quarter, OrderLine.product_id, Shipment.warehouse_id, Shipment.carrier, OrderLine.currency)
+    return select_units_sent(*by).where(is_within(Shipment.dispatched_at, spans))
+
+
+def select_units_sent(*by: AnyColumn) -> AnySelect:
+    """Units that left, whenever that was.
 
     What only goes back to its customer, because it was refused, was sent before.
     """
-    by = (
-        quarter_of(Shipment.dispatched_at).label("quarter"),
-        OrderLine.product_id,
-        Shipment.warehouse_id,
-        Shipment.carrier,
-        OrderLine.currency,
-    )
     units = cast(func.sum(ShipmentLine.quantity), BigInteger).label("units")
     return (
         select(*by, units)
@@ -227,6 +233,6 @@ def select_sent_units(spans: Sequence[Span]) -> AnySelect:
         .join(ShipmentLine, ShipmentLine.shipment_id == Shipment.id)
         .join(OrderLine, OrderLine.id == ShipmentLine.order_line_id)
         .join(Delivery, Delivery.id == Shipment.delivery_id)
-        .where(is_within(Shipment.dispatched_at, spans), ~Delivery.sends_back)
+        .where(~Delivery.sends_back)
         .group_by(*by)
     )

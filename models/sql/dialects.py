@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Double
+from sqlalchemy import BigInteger, Column, Double, String
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Mapper, class_mapper
@@ -77,3 +77,39 @@ def _sum_for_postgresql(element: sum_of_array, compiler: SQLCompiler, **options:
 def _sum_for_sqlite(element: sum_of_array, compiler: SQLCompiler, **options: Any) -> str:
     array = compiler.process(element.clauses, **options)
     return f"(SELECT coalesce(sum(value), 0) FROM json_each({array}))"  # noqa: S608 - a column
+
+
+class count_of_keys(FunctionElement[int]):
+    """How many keys a JSON object has."""
+
+    type = BigInteger()
+    inherit_cache = True
+
+
+@compiles(count_of_keys, "postgresql")
+def _keys_for_postgresql(element: count_of_keys, compiler: SQLCompiler, **options: Any) -> str:
+    return f"(SELECT count(*) FROM jsonb_object_keys({compiler.process(element.clauses, **options)}))"  # noqa: S608 - a column
+
+
+@compiles(count_of_keys, "sqlite")
+def _keys_for_sqlite(element: count_of_keys, compiler: SQLCompiler, **options: Any) -> str:
+    return f"(SELECT count(*) FROM json_each({compiler.process(element.clauses, **options)}))"  # noqa: S608 - a column
+
+
+class text_at_key(FunctionElement[str]):
+    """What a JSON object has at a key, as it is written without blanks; NULL where it has no such key."""
+
+    type = String()
+    inherit_cache = True
+
+
+@compiles(text_at_key, "postgresql")
+def _text_for_postgresql(element: text_at_key, compiler: SQLCompiler, **options: Any) -> str:
+    json, key = (compiler.process(each, **options) for each in element.clauses)
+    return f"REPLACE(({json}) ->> ({key}), ' ', '')"
+
+
+@compiles(text_at_key, "sqlite")
+def _text_for_sqlite(element: text_at_key, compiler: SQLCompiler, **options: Any) -> str:
+    json, key = (compiler.process(each, **options) for each in element.clauses)
+    return f"JSON_EXTRACT({json}, '$.\"' || ({key}) || '\"')"

@@ -1199,14 +1199,22 @@ TAMPERED: dict[str, Callable[[History], Tampering]] = {
         increment(Ticket.reopens, Ticket.order_id == h.returned.id),
         select(Ticket.number).where(Ticket.order_id == h.returned.id),
     ),
-    "days of tickets as counted": lambda h: (increment(TicketDay.opened, true()), COUNTED_DAY.isoformat()),
+    "days of tickets as counted": lambda h: (increment(TicketDay.opened, true()), f"{COUNTED_DAY} opened"),
+    "times of days as counted": lambda h: (
+        update(TicketDay).values(resolution_times=b"\1\0\0\0"),
+        f"{COUNTED_DAY} until ends",
+    ),
+    "agents of days as counted": lambda h: (
+        update(TicketDay).values(agents={"1": [1, 0, 0, 0, 0]}),
+        f"{COUNTED_DAY} agents",
+    ),
     "refunds of days as counted": lambda h: (
         insert_refund_day(RefundDimension.REASON, refunded=1),
-        f"{COUNTED_DAY} by reason",
+        f"{COUNTED_DAY} by reason 1",
     ),
     "units sent on days as counted": lambda h: (
         insert_refund_day(RefundDimension.WAREHOUSE, sent=1),
-        f"{COUNTED_DAY} by warehouse",
+        f"{COUNTED_DAY} by warehouse 1",
     ),
     "rules give no more in a day than they may": lambda h: (
         insert_decision(h, amount=101),
