@@ -232,8 +232,8 @@ async def settle_refunds_by_dispute(
 ) -> int:
     """Settle refunds whose money a lost dispute has given the customer; returns minor units.
 
-    Of one of which it has given a part only the rest comes where it goes into store credit; else it is left
-    to the staff, who are shown how much.
+    Of one of which it has given a part only the rest comes where no provider was asked for it yet; else it is
+    left to the staff, who are shown how much.
     """
     beyond = payment.refunded_amount + payment.disputed_amount - payment.captured_amount
     left = min(dispute.amount, max(0, beyond))
@@ -247,7 +247,7 @@ async def settle_refunds_by_dispute(
         if left <= settled:
             break
         is_waiting = refund.status is RefundStatus.WAITING
-        if refund.amount > left - settled and goes_into_credit(order, refund):
+        if refund.amount > left - settled and can_be_split(order, refund):
             await split_given_part(session, order, refund, left - settled, dispute, cause=cause)
             if refund.status is RefundStatus.PENDING:
                 record_refund_request(session, order, [refund], cause=cause.automatic)
@@ -273,10 +273,12 @@ async def settle_refunds_by_dispute(
     return settled
 
 
-def goes_into_credit(order: Order, refund: Refund) -> bool:
-    """Whether a refund is owed, and paid by the shop itself."""
-    is_kept = refund.status is RefundStatus.WAITING and not is_owed(order, refund)
-    return refund.target is RefundTarget.STORE_CREDIT and not is_kept
+def can_be_split(order: Order, refund: Refund) -> bool:
+    """Whether no provider was asked for a refund that is owed: it waits for approval, or the shop itself pays
+    it."""
+    if refund.status is RefundStatus.WAITING:
+        return is_owed(order, refund)
+    return refund.target is RefundTarget.STORE_CREDIT
 
 
 async def leave_to_staff(

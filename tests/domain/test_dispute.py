@@ -374,7 +374,11 @@ async def test_of_a_refund_that_a_lost_dispute_has_paid_in_part_the_staff_transf
 
 
 async def waiting_then_disputed(
-    session: AsyncSession, *, goodwill: bool = False, target: RefundTarget = RefundTarget.ORIGINAL
+    session: AsyncSession,
+    *,
+    goodwill: bool = False,
+    target: RefundTarget = RefundTarget.ORIGINAL,
+    amount: int = 9_900,
 ) -> tuple[Disputed, Refund]:
     """A paid order whose refund waits for a second person when the customer disputes the payment."""
     session.info[APPROVAL_LIMITS_KEY] = {CNY: 0}
@@ -388,7 +392,7 @@ async def waiting_then_disputed(
         session, await lock_order(session, order.id), target=target, reason="x", cause=Cause(NOW)
     )
     refund.goodwill = goodwill
-    report = dispute_report(payment)
+    report = dispute_report(payment, amount=amount)
     await record_dispute(session, SANDBOX, report, Cause(NOW))
     assert refund.status is RefundStatus.WAITING
     return Disputed(order, payment, report), refund
@@ -426,6 +430,31 @@ async def test_a_lost_dispute_settles_a_refund_that_waited_for_a_second_person(
     assert (current(refund), refund.provider_reference) == (RefundStatus.SUCCEEDED, "dp_1")
     balances = await ledger_balances(session, it.order)
     assert balances == {LedgerAccount.PROVIDER: -1_500, LedgerAccount.FEES: 1_500}
+    await session.commit()
+    await assert_books_agree(shop)
+
+
+@pytest.mark.parametrize("target", RefundTarget)
+async def test_the_rest_of_a_refund_that_a_lost_dispute_has_paid_in_part_waits_on_for_a_second_person(
+    shop: Shop, session: AsyncSession, target: RefundTarget
+) -> None:
+    it, refund = await waiting_then_disputed(session, target=target, amount=5_000)
+    staff = [await create_account(session, role=Role.MANAGER) for _ in range(2)]
+
+    await tell(session, it, DisputeStatus.LOST)
+
+    rows = await session.scalars(select(Refund).order_by(Refund.id))
+    assert [(each.amount, current(each)) for each in rows] == [
+        (4_900, RefundStatus.WAITING),
+        (5_000, RefundStatus.SUCCEEDED),
+    ]
+    with pytest.raises(DomainError) as refused:
+        await confirm_refund(session, refund.id, reference="BANK", cause=Cause(NOW, staff[0].id))
+    assert refused.value.code is ErrorCode.WRONG_STATE
+    await session.commit()
+    await assert_books_agree(shop)
+    rest = await approve_refund(session, refund.id, reason="seen", cause=Cause(NOW, staff[1].id))
+    assert (rest.amount, current(rest), rest.target) == (4_900, RefundStatus.PENDING, target)
     await session.commit()
     await assert_books_agree(shop)
 
