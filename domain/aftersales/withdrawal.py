@@ -47,7 +47,7 @@ class AlreadyPacked(WrongState):
     """Units that were to be withdrawn have been packed meanwhile."""
 
     def __init__(self) -> None:
-        super().__init__("Some of it has been packed or sent meanwhile; return it when it has arrived.")
+        super().__init__("Some of it has been packed or sent meanwhile: it can only be returned.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -273,7 +273,7 @@ async def test_units_packed_before_the_answer_are_not_withdrawn(shop: Shop, sess
 
         found = await session.get_one(Ticket, ticket.id, populate_existing=True)
         assert found.status is S.REFUSED
-        assert found.refusal == "Some of it has been packed or sent meanwhile; return it when it has arrived."
+        assert found.refusal == "Some of it has been packed or sent meanwhile: it can only be returned."
         assert await session.scalar(select(func.count(Refund.id))) == 0
 
 

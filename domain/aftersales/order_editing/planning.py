@@ -154,7 +154,7 @@ def remove_from_line(
             yield PlannedRemoval(delivery_line_id=each.line.id, order_line_id=order_line_id, units=each.units)
     except AlreadyPacked:
         raise WrongState(
-            "Part of this is packed or sent already; return it when it has arrived.", field=path
+            "Part of this is packed or sent already: it can only be returned.", field=path
         ) from None
 
 
