@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from loaders.base import ByKey, Grouped, ManyByKey, loader
@@ -72,6 +72,8 @@ class TicketCriteria:
     overdue: bool | None = None
     assigned: bool | None = None
     unanswered: bool | None = None
+    about_order: bool | None = None
+    in_queue: ColumnElement[bool] | None = None
 
 
 def sort_tickets(criteria: TicketCriteria, sort: TicketSort) -> tuple[AnySelect, Sort]:
@@ -101,11 +103,14 @@ def select_tickets(criteria: TicketCriteria) -> AnySelect:
         (criteria.overdue, Ticket.overdue_since.is_not(None)),
         (criteria.assigned, Ticket.assignee_id.is_not(None)),
         (criteria.unanswered, Ticket.unanswered_since.is_not(None)),
+        (criteria.about_order, Ticket.order_id.is_not(None)),
     ):
         if is_expected is not None:
             statement = statement.where(condition if is_expected else ~condition)
     if criteria.due_before is not None:
         statement = statement.where(Ticket.due_at < criteria.due_before)
+    if criteria.in_queue is not None:
+        statement = statement.where(criteria.in_queue)
     return statement
 
 

@@ -46,6 +46,9 @@ class WorkQueueCount:
     count: int
 
 
+WAITS = Ticket.attend_by.is_not(None)
+"""Whether a ticket waits for the shop; what does not is in no queue."""
+
 FOR_AGENTS = or_(
     Ticket.status.in_([TicketStatus.APPLIED, TicketStatus.REFUND_FAILED]),
     Ticket.unanswered_since.is_not(None),
@@ -76,13 +79,14 @@ QUEUES_OF: Mapping[Permission, Sequence[WorkQueue]] = {
 def is_work_of(role: Role) -> ColumnElement[bool]:
     """Whether a ticket waits for somebody of this role."""
     conditions = [condition for permission, condition in TICKETS_OF.items() if is_granted(permission, role)]
-    return Ticket.attend_by.is_not(None) & or_(false(), *conditions)
+    return WAITS & or_(false(), *conditions)
 
 
-async def count_queues(
-    reads: Reads, role: Role, viewer_id: int | None, *, now: datetime
-) -> Sequence[WorkQueueCount]:
-    """How many tickets are in each queue that somebody sees, all counted by one statement."""
+def conditions_of(
+    role: Role, viewer_id: int | None, *, now: datetime
+) -> Mapping[WorkQueue, ColumnElement[bool]]:
+    """Which of the tickets that wait for the shop are in each queue that somebody sees: counters and lists
+    ask for the same."""
     soon = (Ticket.attend_by <= now + DUE_SOON) & Ticket.overdue_since.is_(None)
     applied, overdue = Ticket.status == TicketStatus.APPLIED, Ticket.overdue_since.is_not(None)
     among: Mapping[WorkQueue, ColumnElement[bool]] = {
@@ -98,13 +102,28 @@ async def count_queues(
         WorkQueue.RETURNS: TICKETS_OF[Permission.RETURN_RECEIVE],
     }
     granted = [seen for permission, seen in QUEUES_OF.items() if is_granted(permission, role)]
-    queues = list(dict.fromkeys(queue for seen in granted for queue in seen))
-    if not queues:
+    return {queue: among[queue] for seen in granted for queue in seen}
+
+
+def find_queue(
+    queue: WorkQueue, role: Role, viewer_id: int | None, *, now: datetime
+) -> ColumnElement[bool] | None:
+    """Whether a ticket is in a queue; None for who does not work on it."""
+    among = conditions_of(role, viewer_id, now=now).get(queue)
+    return None if among is None else WAITS & among
+
+
+async def count_queues(
+    reads: Reads, role: Role, viewer_id: int | None, *, now: datetime
+) -> Sequence[WorkQueueCount]:
+    """How many tickets are in each queue that somebody sees, all counted by one statement."""
+    among = conditions_of(role, viewer_id, now=now)
+    if not among:
         return []
-    columns = [func.count().filter(among[queue]) for queue in queues]
+    columns = [func.count().filter(condition) for condition in among.values()]
     async with reads() as session:
-        row = (await session.execute(select(*columns).where(Ticket.attend_by.is_not(None)))).one()
-    return [WorkQueueCount(queue, count) for queue, count in zip(queues, row, strict=True)]
+        row = (await session.execute(select(*columns).where(WAITS))).one()
+    return [WorkQueueCount(queue, count) for queue, count in zip(among, row, strict=True)]
 
 
 async def load_waiting(reads: Reads, role: Role) -> Sequence[Ticket]:

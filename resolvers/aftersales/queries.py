@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 
 import strawberry
+from sqlalchemy import ColumnElement
 
 from domain.aftersales.quote import TicketQuote, TicketQuoteRefusal, quote_claim, quote_order
 from domain.aftersales.return_waybill import ReturnCarrier
@@ -11,6 +12,7 @@ from events.aftersales import deadlines_of
 from loaders.aftersales import TicketCriteria, TicketSort, sort_tickets
 from loaders.carrier import load_carriers
 from loaders.page import FIRST_PAGE, Page, PageRequest
+from loaders.work_queue import WorkQueue, find_queue
 from models import (
     OWN_COURIERS,
     Account,
@@ -113,10 +115,21 @@ async def tickets(
         overdue=filters.overdue,
         assigned=filters.assigned,
         unanswered=filters.unanswered,
+        about_order=filters.about_order,
+        in_queue=queue_of(info, filters.queue) if filters.queue else None,
     )
     internal = viewer.may(Permission.TICKET_VIEW_INTERNAL)
     statement, rows = sort_tickets(criteria, sort if internal else TicketSort.NEWEST)
     return await query_page(info, statement, rows, page)
+
+
+def queue_of(info: Info, queue: WorkQueue) -> ColumnElement[bool]:
+    """Whether a ticket is in a queue; Invalid for who does not work on it."""
+    viewer = info.context.viewer
+    condition = find_queue(queue, viewer.role, viewer.id, now=info.context.now)
+    if condition is None:
+        raise Invalid("You do not work on this queue.", field=("filter", "queue"))
+    return condition
 
 
 async def ticket_quote(info: Info, input: TicketQuoteInput) -> TicketQuote | None:

@@ -8,6 +8,7 @@ from domain.aftersales.policies import check_days
 from domain.aftersales.repair import RepairedUnits
 from domain.aftersales.rules import ClaimedUnits, TicketClaim
 from domain.errors import Invalid, collect_refusals
+from loaders.work_queue import WorkQueue
 from models import ReturnCondition, TicketChannel, TicketReason, TicketStatus, TicketType
 from resolvers.descriptions import input_type
 from resolvers.ids import row_id_or_zero
@@ -151,6 +152,10 @@ class TicketFilter:
     """true: that nobody has answered in time, and a manager must; false: the others."""
     unanswered: bool | None = None
     """true: whose customer waits for an answer to a message; false: the others."""
+    about_order: bool | None = None
+    """true: about an order; false: questions about none."""
+    queue: WorkQueue | None = None
+    """In this queue of the viewer's: those that `workQueueCounts` counts."""
 
 
 def claimed_units(lines: Sequence[TicketLineInput]) -> tuple[ClaimedUnits, ...]:
