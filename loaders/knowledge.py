@@ -12,6 +12,7 @@ from loaders.page import Key, Page, PageRequest, Sort, build_page, known_count, 
 from loaders.search import ARTICLE_BOOSTS, plan_partial_match, plan_query, text_query
 from loaders.search.answers import CANDIDATES_LIMIT, LEAST_SIMILARITY, Candidates
 from loaders.search.article_documents import sentences_of
+from loaders.search.corrected_questions import correct_questions
 from loaders.search.fields import AUDIENCE, CATEGORY, IS_LISTED, LANGUAGE, LISTED, STATUS, TAG
 from loaders.search.questions import Synonyms, context_query, question_query
 from models import Article, ArticleAudience, ArticleStatus, ArticleVersion, SynonymGroup
@@ -97,15 +98,18 @@ class ArticleSearch:
         """What a query finds, each article once: those with its words, those that say the same in other
         words, then those that mean nearly the same. Where none has all the words, those with most of them.
         """
-        sayings = [await plan_query(self.index, text) for text in replace_synonyms(query, self.synonyms)]
+        (asked,) = await correct_questions(self.index, [query])
+        corrected = await plan_query(self.index, asked) if asked != query else None
+        sayings = [await plan_query(self.index, text) for text in replace_synonyms(asked, self.synonyms)]
         found: dict[int, Hit] = {}
-        for each in (plan, *filter(None, sayings)):
+        for each in filter(None, (corrected, plan, *sayings)):
             await self.add_matches(found, each, filters)
         if not found:
-            partial = await plan_partial_match(self.index, plan, *filters, boosts=ARTICLE_BOOSTS)
-            await self.add_matches(found, partial or plan, filters)
+            meant = corrected or plan
+            partial = await plan_partial_match(self.index, meant, *filters, boosts=ARTICLE_BOOSTS)
+            await self.add_matches(found, partial or meant, filters)
         if self.meaning:
-            (near,) = await self.meaning.nearest([query], limit=CANDIDATES_LIMIT, filters=filters)
+            (near,) = await self.meaning.nearest([asked], limit=CANDIDATES_LIMIT, filters=filters)
             for id, similarity in near:
                 if similarity >= LEAST_SIMILARITY:
                     found.setdefault(id, Hit(id, similarity))
@@ -174,22 +178,22 @@ async def find_candidates(
         await search.index.rank(IndexQuery(known, criteria.filters), limit=CANDIDATES_LIMIT) if known else ()
     )
     by_context = [(hit.id, hit.key) for hit in about]
-    queries = [question_query(text, search.synonyms) for text in texts]
     cut = [text[:QUERY_LIMIT] for text in texts]
-    asked = list(dict.fromkeys(text for text, query in zip(cut, queries, strict=True) if query))
+    meant = dict(zip(cut, await correct_questions(search.index, cut), strict=True))
+    queries = {text: question_query(text, search.synonyms) for text in meant.values()}
     by_meaning: dict[str, Nearest] = {}
+    asked = [text for text, query in queries.items() if query]
     if search.meaning and asked:
-        found = await search.meaning.nearest(asked, limit=CANDIDATES_LIMIT, filters=criteria.filters)
-        by_meaning = dict(zip(asked, found, strict=True))
+        near = await search.meaning.nearest(asked, limit=CANDIDATES_LIMIT, filters=criteria.filters)
+        by_meaning = dict(zip(asked, near, strict=True))
     documents = await search.index.document_count()
-    candidates = []
-    for text, query in zip(cut, queries, strict=True):
+    candidates: dict[str, Candidates] = {}
+    for text, query in queries.items():
         by_words = IndexQuery(query, criteria.filters)
         hits = await search.index.rank(by_words, limit=CANDIDATES_LIMIT) if query else ()
-        candidates.append(
-            Candidates([(hit.id, hit.key) for hit in hits], by_meaning.get(text), documents, by_context)
-        )
-    return candidates
+        ranked = [(hit.id, hit.key) for hit in hits]
+        candidates[text] = Candidates(ranked, by_meaning.get(text), documents, by_context, text)
+    return [candidates[meant[text]] for text in cut]
 
 
 async def load_sentences(reads: Reads, article_ids: Collection[int] | None) -> dict[int, ArticleSentences]:

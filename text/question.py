@@ -1,10 +1,12 @@
 """The words of a question, as a customer asks it in a sentence."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 
 from text.query_parser import QUERY_LIMIT, QueryTerm
+from text.scripts import script_of
 from text.stemmer import word_forms
 from text.tokenizer import script_runs, segment_han
 
@@ -23,6 +25,15 @@ SAYINGS_LIMIT = 8
 WEAK_CHARACTERS = frozenset("的了吗呢吧啊是我你他她它们在有和也就都还这那么什怎样个")
 """Characters that say little about what a question is about."""
 
+LATIN_WORD = re.compile("(?<![A-Za-z0-9_'’])[A-Za-z]+(?![A-Za-z0-9_'’])")
+
+SYLLABLE_LETTERS = 6
+"""Letters of the longest syllable in pinyin: zhuang."""
+
+SWAPPED_LETTERS, LETTER_MORE_OR_LESS, ANOTHER_LETTER = 4, 5, 6
+"""Letters of the shortest words in which these typing errors are corrected."""
+
+
 _STOP_WORD_LIST = """
 an and are as at be been but by can could did do does for from get got had has have how if in is it its just
 me my no not of on or our please she so that the their them there they this to was we were what when where
@@ -31,6 +42,9 @@ which who why will with would you your
 """
 QUESTION_STOP_WORDS = frozenset(_STOP_WORD_LIST.split())
 """Words that most questions have, whatever they are about."""
+
+SYLLABLES = frozenset({"an", "can", "me", "she"})
+"""Those of them that are pinyin, too."""
 
 
 def parse_question(text: str) -> list[QueryTerm]:
@@ -80,5 +94,76 @@ def replace_synonyms(text: str, groups: Sequence[Sequence[str]]) -> list[str]:
     return list(dict.fromkeys(found))[:SAYINGS_LIMIT]
 
 
+def is_chinese(text: str) -> bool:
+    """Whether a text has Chinese characters."""
+    return any(script_of(letter) == "CJK" for letter in text)
+
+
+def asks_in_chinese(text: str, meant: str) -> bool:
+    """Whether a question is Chinese, in characters or in pinyin; `meant` has the characters of pinyin.
+
+    "how do i get a fapiao" is not: in pinyin nobody writes words that English questions have.
+    """
+    if is_chinese(text):
+        return True
+    words = QUESTION_STOP_WORDS.intersection(question_words(text)) - SYLLABLES
+    return is_chinese(meant) and not words
+
+
 def is_significant(word: str) -> bool:
     return len(word) > 1 and word not in QUESTION_STOP_WORDS
+
+
+def question_words(text: str) -> list[str]:
+    """The words of a question in Latin letters, in their order, in lower case."""
+    return [each.lower() for each in LATIN_WORD.findall(text)]
+
+
+def subject_mark(word: str) -> str:
+    """What says in an index that articles are about a word and do not only have it: nobody can type it."""
+    return f"={word}"
+
+
+def neighbour_words(text: str) -> list[str]:
+    """Two of them that are written apart and may be the syllables of one: "tui kuan" for tuikuan."""
+    return [
+        (one[0] + other[0]).lower()
+        for one, other in pairwise(LATIN_WORD.finditer(text))
+        if is_between(text, one, other) and max(len(one[0]), len(other[0])) <= SYLLABLE_LETTERS
+    ]
+
+
+def is_between(text: str, one: re.Match[str], other: re.Match[str]) -> bool:
+    """Whether there are only blanks between two words."""
+    return text[one.end() : other.start()].isspace()
+
+
+def closest_word(word: str, close: Sequence[str]) -> str | None:
+    """The one of words one typing error away, the most frequent first, that was meant.
+
+    The first letter is hardly ever mistyped, and letters change places more often than one comes or goes, or
+    is another one. The shorter a word is, the more others are so near: "tall" is not "tell".
+    """
+    likely = [each for each in close if each[0] == word[0] and len(word) >= shortest_mistyped(word, each)]
+    return min(likely, key=lambda each: shortest_mistyped(word, each), default=None)
+
+
+def shortest_mistyped(word: str, meant: str) -> int:
+    """Letters that a word has at least for its typing error to be corrected."""
+    if sorted(word) == sorted(meant):
+        return SWAPPED_LETTERS
+    return ANOTHER_LETTER if len(word) == len(meant) else LETTER_MORE_OR_LESS
+
+
+def replace_words(text: str, meant: Mapping[str, str]) -> str:
+    """The text with words, or two neighbours that are one word, replaced by what was meant."""
+    found, parts, place = list(LATIN_WORD.finditer(text)), list[str](), 0
+    for one, other in zip_longest(found, found[1:]):
+        if one.start() < place:
+            continue
+        joined = (one[0] + other[0]).lower() if other and is_between(text, one, other) else ""
+        instead = meant.get(joined) or meant.get(one[0].lower())
+        if instead:
+            end = other.end() if joined in meant else one.end()
+            parts, place = [*parts, text[place : one.start()], instead], end
+    return "".join([*parts, text[place:]])

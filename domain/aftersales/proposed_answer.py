@@ -11,6 +11,7 @@ from models import Account, Article, Order, Ticket
 from text.analyzer import split_terms
 from text.messages import Message, choose_language
 from text.messages.facts import format_fact
+from text.question import parse_question
 from text.sentences import split_sentences
 
 QUOTED_LIMIT = 3
@@ -32,14 +33,20 @@ class ProposedAnswer:
 
 
 def propose_answer(
-    article: Article, ticket: Ticket, order: Order | None, customer: Account, *, zone: tzinfo
+    article: Article,
+    ticket: Ticket,
+    order: Order | None,
+    customer: Account,
+    reason: str = "",
+    *,
+    zone: tzinfo,
 ) -> ProposedAnswer | None:
     """An answer in the language of the article; None where it has no sentence.
 
     It says nothing but what the article says and what the order has. What a fact says is never read again as
-    a placeholder.
+    a placeholder. `reason` says in a sentence why they claim.
     """
-    quotes = choose_sentences(article, ticket.description)
+    quotes = choose_sentences(article, f"{ticket.description}\n{reason}")
     if not quotes:
         return None
     language = choose_language(article.language)
@@ -57,6 +64,33 @@ def propose_answer(
     hello = Message("Hello {customer},", customer=customer.name).text(language, zone)
     about = [each.text(language, zone) for each in name_facts(ticket, order)]
     return ProposedAnswer(PARAGRAPH.join([hello, body, *about]), article, quotes, unfilled)
+
+
+def choose_article(articles: Sequence[Article], description: str, reasons: Sequence[str]) -> Article | None:
+    """The best of articles, the best first, that is about what a ticket says: about why it was opened, as
+    these reasons say it in each language, else about most of what was written.
+
+    One that shares only the name of the goods is about something else. What is only asked has no reason:
+    there the search alone says what fits.
+    """
+    about = (each for each in articles if not reasons or is_about(each, reasons))
+    same = (each for each in articles if has_most_words([*subject_of(each), each.body], description))
+    return next(about, None) or next(same, None)
+
+
+def is_about(article: Article, reasons: Sequence[str]) -> bool:
+    return any(has_most_words(subject_of(article), reason) for reason in reasons)
+
+
+def subject_of(article: Article) -> Sequence[str]:
+    """The texts that say what an article is about."""
+    return [article.title, article.category, *article.tags, *article.questions]
+
+
+def has_most_words(texts: Sequence[str], question: str) -> bool:
+    """Whether texts have at least half of the words of a question."""
+    has, words = set(split_terms(texts)), parse_question(question)
+    return 2 * sum(not has.isdisjoint(word.forms) for word in words) >= max(len(words), 1)
 
 
 def choose_sentences(article: Article, question: str) -> Sequence[str]:

@@ -46,23 +46,31 @@ class Candidates:
     """How many articles the index has."""
     by_context: Sequence[tuple[int, float]] = ()
     """Articles about what was bought and where it is: they come before others that answer as well."""
+    asked: str = ""
+    """The question as it was meant, without typing errors and pinyin."""
 
     @property
     def ids(self) -> list[int]:
         return list(dict.fromkeys(id for id, _ in (*self.by_words, *(self.by_meaning or ()))))
 
 
-def fuse_candidates(candidates: Candidates, rows: Mapping[int, Article]) -> list[Article]:
+def fuse_candidates(
+    candidates: Candidates, rows: Mapping[int, Article], reason: Candidates | None = None
+) -> list[Article]:
     """The articles that answer, the best first, one of its translations each; none where nothing fits.
 
-    `rows` are those that the reader may see.
+    `rows` are those that the reader may see. `reason` are those that answer why somebody claims: it counts as
+    much as what they have written, which names the goods more often than what is wrong with them.
     """
-    words = collapse(candidates.by_words, rows)
-    meaning = collapse(candidates.by_meaning or (), rows)
-    if candidates.documents >= LEARNED_FROM and not fits(words, meaning, candidates.by_meaning is not None):
+    asked = [candidates] if reason is None else [candidates, reason]
+    words = [collapse(each.by_words, rows) for each in asked]
+    meaning = [collapse(each.by_meaning or (), rows) for each in asked]
+    has_model = candidates.by_meaning is not None
+    are_fitting = [fits(*each, has_model) for each in zip(words, meaning, strict=True)]
+    if candidates.documents >= LEARNED_FROM and not any(are_fitting):
         return []
     sums: defaultdict[int, float] = defaultdict(float)
-    for ranked, weight in ((words, 1.0), (meaning, MEANING_WEIGHT)):
+    for ranked, weight in (*((each, 1.0) for each in words), *((each, MEANING_WEIGHT) for each in meaning)):
         for rank, group in enumerate(ranked):
             sums[group] += weight / (RANK_OFFSET + rank)
     context = collapse(candidates.by_context, rows)
@@ -70,9 +78,9 @@ def fuse_candidates(candidates: Candidates, rows: Mapping[int, Article]) -> list
     for group, (_, score) in context.items():
         if group in sums and most > 0:
             sums[group] += CONTEXT_WEIGHT / RANK_OFFSET * score / most
+    # what was written says better than the reason which translation is meant, and words better than meaning
     best = {
-        **{group: id for group, (id, _) in meaning.items()},
-        **{group: id for group, (id, _) in words.items()},
+        group: id for ranked in (*reversed(meaning), *reversed(words)) for group, (id, _) in ranked.items()
     }
     return [rows[best[group]] for group in sorted(sums, key=lambda group: (-sums[group], group))]
 

@@ -28,6 +28,8 @@ from loaders.search.fields import (
 )
 from models import Article
 from text import han_characters, pinyin_terms, split_terms
+from text.pinyin import written_pinyin
+from text.question import question_words, subject_mark
 
 BODY_TERMS_LIMIT = 20_000
 """Terms of a body that are indexed."""
@@ -60,12 +62,17 @@ def document_of(article: Article) -> IndexDocument:
         TITLE_HAN: han_characters([article.title]),
         OTHER_HAN: han_characters([*keywords, article.body])[:BODY_TERMS_LIMIT],
     }
+    subject = [article.title, *keywords, *article.questions]
+    written = list(dict.fromkeys(written_pinyin([article.title, *keywords])))
+    marks = [subject_mark(word) for text in subject for word in question_words(text)]
+    marks += [each[: each.rindex("=") + 1] for each in written]
+    words = words_of(texts)
     return IndexDocument(
         id=article.id,
         texts={name: " ".join(terms) for name, terms in texts.items()},
         keywords=keywords_of(article),
-        words=words_of(texts),
-        typed=words_of(texts),
+        words=[*words, *dict.fromkeys(marks)],
+        typed=[*words, *written],
     )
 
 

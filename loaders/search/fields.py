@@ -72,7 +72,7 @@ PRODUCT_LAYOUT = IndexLayout(
 
 ARTICLE_LAYOUT = IndexLayout(
     name="articles",
-    version=4,
+    version=5,
     texts=(TITLE, KEYWORDS, QUESTIONS, DESCRIPTION, PINYIN),
     phrases=(TITLE_HAN, QUESTIONS_HAN, OTHER_HAN),
     keywords=(STATUS, CATEGORY, TAG, LANGUAGE, LISTED, AUDIENCE),

@@ -7,15 +7,13 @@ from datetime import datetime
 import strawberry
 
 from domain.aftersales.agreement import foresee_judgement
-from domain.aftersales.proposed_answer import ProposedAnswer, propose_answer
+from domain.aftersales.proposed_answer import ProposedAnswer, choose_article, propose_answer
 from domain.aftersales.ticket import order_id_of
 from domain.cause import Cause
 from domain.errors import NotFound
 from models import (
     AgreementMoment,
     AgreementRule,
-    Article,
-    ArticleAudience,
     Money,
     Order,
     RuleObstacle,
@@ -23,12 +21,15 @@ from models import (
     TicketStatus,
     TicketType,
 )
+from resolvers.aftersales.claim_questions import question_of, reasons_of
 from resolvers.aftersales.queries import find_ticket
 from resolvers.context import Info
 from resolvers.guard import Permission
 from resolvers.ids import row_id
-from resolvers.knowledge.suggestion import is_published, suggest_articles
-from text.scripts import script_of
+from resolvers.knowledge import suggest_articles
+
+PROPOSED_FROM = 3
+"""Articles, the best ones, of which the first that is about what the ticket says is quoted."""
 
 AWAITING_SHOP = frozenset({TicketStatus.APPLIED, TicketStatus.RETURN_SHIPPED})
 """Where a rule decides when nobody does in time."""
@@ -46,28 +47,23 @@ class RuleForecast:
 
 async def proposed_answers(tickets: Sequence[Ticket], info: Info) -> Sequence[ProposedAnswer | None]:
     """An answer drawn from the article that fits best, in the language of the ticket where there is one, with
-    the dates and amounts of its order, if it is about one; null where no article fits, and for customers."""
+    the dates and amounts of its order, if it is about one; null where no article is about what the ticket
+    says and why it was opened, and for customers."""
     if not info.context.viewer.may(Permission.TICKET_VIEW_INTERNAL):
         return [None] * len(tickets)
     load, zone = info.context.load, info.context.shop.settings.locale.zone
-    texts = [ticket.description for ticket in tickets]
-    found = await suggest_articles(info, texts, first=1, public=True)
-    best = [each[0] if each else None for each in found]
-    originals = [article.original_id or article.id for article in best if article]
-    groups = dict(zip(originals, await load.article_translations.load_many(originals), strict=True))
-    firsts = dict(zip(originals, await load.article.load_many(originals), strict=True))
+    questions = [question_of(ticket) for ticket in tickets]
+    found = await suggest_articles(info, questions, first=PROPOSED_FROM, public=True)
     orders = await load_orders_of(info, tickets)
     customers = await load.account.load_many([ticket.account_id for ticket in tickets])
     answers: list[ProposedAnswer | None] = []
-    for ticket, article, customer in zip(tickets, best, customers, strict=True):
-        if article is None or customer is None:
+    for ticket, question, articles, customer in zip(tickets, questions, found, customers, strict=True):
+        best = choose_article(articles, question.text, reasons_of(ticket))
+        if best is None or customer is None:
             answers.append(None)
             continue
-        key = article.original_id or article.id
-        group = [article, *(each for each in (firsts[key], *groups[key]) if each)]
-        chosen = choose_language_of(ticket, group)
         order = None if ticket.order_id is None else orders[ticket.order_id]
-        answers.append(propose_answer(chosen, ticket, order, customer, zone=zone))
+        answers.append(propose_answer(best, ticket, order, customer, question.reason, zone=zone))
     return answers
 
 
@@ -75,14 +71,6 @@ async def load_orders_of(info: Info, tickets: Sequence[Ticket]) -> Mapping[int, 
     """The orders that tickets are about, by their ids."""
     ids = list({ticket.order_id for ticket in tickets if ticket.order_id is not None})
     return dict(zip(ids, await info.context.load.order.load_many(ids), strict=True))
-
-
-def choose_language_of(ticket: Ticket, group: Sequence[Article]) -> Article:
-    """Of an article and its translations for customers, the one in the language of a ticket; else itself."""
-    is_chinese = any(script_of(letter) == "CJK" for letter in ticket.description)
-    readable = (each for each in group if is_published(each) and each.audience is ArticleAudience.PUBLIC)
-    same = (each for each in readable if each.language.lower().startswith("zh") is is_chinese)
-    return next(same, group[0])
 
 
 async def ticket_rule_forecast(info: Info, id: strawberry.ID) -> RuleForecast | None:

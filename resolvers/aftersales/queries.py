@@ -25,6 +25,7 @@ from models import (
     TicketStatus,
     TicketType,
 )
+from resolvers.aftersales.claim_questions import question_of
 from resolvers.context import Info
 from resolvers.guard import Permission
 from resolvers.ids import row_id
@@ -231,7 +232,7 @@ async def suggested_articles(
     """
     if not info.context.viewer.may(Permission.TICKET_VIEW_INTERNAL):
         return [()] * len(tickets)
-    return await suggest_articles(info, [ticket.description for ticket in tickets], first=first)
+    return await suggest_articles(info, [question_of(ticket) for ticket in tickets], first=first)
 
 
 async def actors(events: Sequence[Event], info: Info) -> Sequence[Account | None]:

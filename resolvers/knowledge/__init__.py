@@ -35,6 +35,7 @@ from resolvers.knowledge.figures import (
     unanswered_searches,
 )
 from resolvers.knowledge.suggestion import (
+    ArticleQuestion,
     article_read,
     article_suggestions,
     check_suggestion_count,
@@ -50,6 +51,7 @@ from resolvers.knowledge.synonym import (
 __all__ = [
     "ArticleConcern",
     "ArticleFigures",
+    "ArticleQuestion",
     "ArticleRemoval",
     "ConcerningArticle",
     "FoundTopic",

@@ -1,6 +1,7 @@
 """Articles that answer while a customer types, and what they read of them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import strawberry
 
@@ -15,6 +16,7 @@ from resolvers.context import Info
 from resolvers.guard import Permission
 from resolvers.ids import row_id
 from resolvers.knowledge.article import ready_search, sees_all, visible_article
+from resolvers.knowledge.languages import ReadLanguage, show_in_languages
 
 WAITING = "什么时候发货 取消订单 修改地址 dispatch cancel order change address"
 ON_ITS_WAY = "物流 快递 包裹到哪 没收到 track parcel courier delivery late"
@@ -31,41 +33,76 @@ STAGE_WORDS: Mapping[FulfilmentStatus, str] = {
 """What customers mostly ask about an order that has come so far."""
 
 
+@dataclass(frozen=True, slots=True)
+class ArticleQuestion:
+    """What articles are looked for with."""
+
+    text: str
+    reason: str = ""
+    """Why somebody claims, in a sentence; empty where they only ask."""
+
+
 async def article_suggestions(
-    info: Info, query: str, first: int = 5, order_line_id: strawberry.ID | None = None
+    info: Info,
+    query: str,
+    first: int = 5,
+    order_line_id: strawberry.ID | None = None,
+    language: str | None = None,
 ) -> Sequence[Article]:
     """Articles that may answer what somebody is typing, the best first, each in one of its languages; none
-    where nothing fits.
+    where nothing fits. Typing errors and pinyin are understood.
 
     query: what they have typed so far
     first: how many, at most 10
     order_line_id: what of their orders they ask about: what it is, and where, decides between articles that
         answer as well
+    language: the language of the articles where they have it, as a tag such as "zh-CN"; that of the question
+        when left out
     """
     limit, context = check_suggestion_count(first), await describe_line(info, order_line_id)
-    (found,) = await rank_suggestions(info, [query], context=context)
-    info.context.note_question(query, [article.id for article in found[:limit]])
-    return found[:limit]
+    asked = [ArticleQuestion(query)]
+    (found,) = await rank_suggestions(info, asked, first=limit, context=context, language=language)
+    info.context.note_question(query, [article.id for article in found])
+    return found
 
 
 async def suggest_articles(
-    info: Info, texts: Sequence[str], *, first: int, public: bool = False
+    info: Info, questions: Sequence[ArticleQuestion], *, first: int, public: bool = False
 ) -> Sequence[Sequence[Article]]:
-    """The best articles for each of these texts, at most `first` each; `public` for what customers read."""
-    limit = check_suggestion_count(first)
-    return [found[:limit] for found in await rank_suggestions(info, texts, public=public)]
+    """The best articles for each question, at most `first` each, in its language; `public` for what customers
+    read.
+    """
+    return await rank_suggestions(info, questions, first=check_suggestion_count(first), public=public)
 
 
 async def rank_suggestions(
-    info: Info, texts: Sequence[str], *, context: Sequence[str] = (), public: bool = False
+    info: Info,
+    questions: Sequence[ArticleQuestion],
+    *,
+    first: int,
+    context: Sequence[str] = (),
+    public: bool = False,
+    language: str | None = None,
 ) -> Sequence[Sequence[Article]]:
-    """The articles that answer each of these texts, the best first; `public` leaves out those for agents."""
+    """The articles that answer each question, the best first; `public` leaves out those for agents."""
     search = await open_search(info)
     criteria = ArticleCriteria(audience=None) if sees_all(info) and not public else PUBLISHED
-    found = await find_candidates(search, texts, criteria=criteria, context=context)
-    rows = await info.context.load.article.load_many([id for each in found for id in each.ids])
-    shown = {row.id: row for row in rows if row and is_published(row) and visible_article(info, row)}
-    return [fuse_candidates(each, shown) for each in found]
+    texts = list(dict.fromkeys(text for each in questions for text in (each.text, each.reason)))
+    ranked = await find_candidates(search, texts, criteria=criteria, context=context)
+    known = dict(zip(texts, ranked, strict=True))
+    rows = await info.context.load.article.load_many([id for each in ranked for id in each.ids])
+
+    def may_show(row: Article) -> bool:
+        is_listed = is_published(row) and visible_article(info, row) is not None
+        return is_listed and criteria.audience in (None, row.audience)
+
+    shown = {row.id: row for row in rows if row and may_show(row)}
+    found = [
+        fuse_candidates(known[each.text], shown, known[each.reason] if each.reason else None)[:first]
+        for each in questions
+    ]
+    languages = [ReadLanguage.of(each.text, known[each.text].asked, language) for each in questions]
+    return await show_in_languages(info, found, languages, may_show)
 
 
 async def open_search(info: Info) -> ArticleSearch:

@@ -201,7 +201,7 @@ async def test_a_page_of_tickets_asks_the_model_once(
     )
 
     assert [each["suggestedArticles"] for each in page["tickets"]["nodes"]] == [[{"slug": "leak"}]] * 3
-    assert [sorted(texts) for texts in index.asked] == [["my teapot leaks", "the lid"]]
+    assert [sorted(texts) for texts in index.asked] == [["It is faulty", "my teapot leaks", "the lid"]]
 
 
 async def test_a_search_finds_what_says_the_same_after_what_has_the_words(

@@ -2,10 +2,11 @@
 
 from typing import Any
 
+import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from events.shop import Shop
-from models import ArticleAudience, Role
+from models import Article, ArticleAudience, Role
 from resolvers.ids import global_id
 from tests.api.aftersales.documents import TicketCase, command, open_ticket
 from tests.api.aftersales.test_agreement_rules import save
@@ -99,6 +100,52 @@ async def test_nothing_is_proposed_where_no_article_fits_or_to_customers(
     assert (await propose(case, strange["ticket"]["id"]))["proposedAnswer"] is None
     assert (await case.customer.get(PROPOSED, id=ticket))["ticket"]["proposedAnswer"] is None
     assert (await propose(case, ticket))["proposedAnswer"]["quotes"] == ["Tighten the lid."]
+
+
+async def add_storage_and_damage(session: AsyncSession) -> Article:
+    """Articles about storing tea and about what arrives broken, which is the answer."""
+    await create_article(
+        session, title="How should I store tea?", tags=["tea", "storage"], body="Keep tea in a tin."
+    )
+    return await create_article(
+        session, title="My parcel arrived damaged", tags=["broken"], body="Send us pictures of it."
+    )
+
+
+@pytest.mark.parametrize(
+    ("reason", "description", "quoted"),
+    [
+        ("DAMAGED", "The tin of tea: the tea tin is crushed", ["Send us pictures of it."]),
+        ("QUALITY_FAULT", "The tin of tea: the tea tin has rust, lid sticks, hinge squeaks loudly", None),
+        ("QUALITY_FAULT", "store tea in a tin", ["Keep tea in a tin."]),
+    ],
+)
+async def test_an_answer_rests_on_why_a_ticket_was_opened_and_not_only_on_the_goods(
+    case: TicketCase, session: AsyncSession, reason: str, description: str, quoted: list[str] | None
+) -> None:
+    await add_storage_and_damage(session)
+    await session.commit()
+    ticket = await open_ticket(case, type="REFUND_ONLY", reason=reason, description=description)
+
+    answer = (await propose(case, ticket))["proposedAnswer"]
+
+    assert (answer and answer["quotes"]) == quoted
+
+
+async def test_an_answer_is_in_the_language_of_the_ticket(case: TicketCase, session: AsyncSession) -> None:
+    english = await add_storage_and_damage(session)
+    chinese = await create_article(session, language="zh-CN", title="包裹破损", body="请拍照。")
+    chinese.original_id = english.id
+    await session.commit()
+    terms = {"type": "REFUND_ONLY", "reason": "DAMAGED"}
+    tickets = [
+        await open_ticket(case, **terms, description=text, idempotencyKey=text)
+        for text in ("damaged", "damaged 茶叶罐", "包裹破损")
+    ]
+
+    answers = [(await propose(case, each))["proposedAnswer"]["quotes"] for each in tickets]
+
+    assert answers == [["Send us pictures of it."], ["请拍照。"], ["请拍照。"]]
 
 
 async def test_answers_to_many_tickets_take_as_many_statements_as_one(
