@@ -57,6 +57,7 @@ from models.carrier_rule import CarrierPreference, CarrierRule
 from models.cart import Cart, CartLine, CartStatus, SavedLine
 from models.cash import CashHandIn, CashRule, CourierCashMovement
 from models.catalog import (
+    CATEGORY_DEPTH_LIMIT,
     SOLD_STATUSES,
     Attribute,
     AttributeType,

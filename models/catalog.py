@@ -29,6 +29,9 @@ class ProductStatus(StrEnum):
 SOLD_STATUSES = frozenset({ProductStatus.ACTIVE, ProductStatus.UNLISTED})
 """Statuses in which customers can open a product and buy it."""
 
+CATEGORY_DEPTH_LIMIT = 12
+"""Levels at which categories stand; the largest public taxonomy has 8."""
+
 
 class AttributeType(StrEnum):
     """What kind of value an attribute takes."""

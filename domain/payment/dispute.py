@@ -274,8 +274,7 @@ async def settle_refunds_by_dispute(
 
 
 def can_be_split(order: Order, refund: Refund) -> bool:
-    """Whether no provider was asked for a refund that is owed: it waits for approval, or the shop itself pays
-    it."""
+    """Whether no provider was asked for a refund that is owed: it waits, or the shop itself pays it."""
     if refund.status is RefundStatus.WAITING:
         return is_owed(order, refund)
     return refund.target is RefundTarget.STORE_CREDIT

@@ -34,6 +34,9 @@ class IndexLayout:
     """The same, of which the most frequent can be asked for, too."""
     numbers: tuple[str, ...] = ()
     """Whole numbers that are compared and ordered by, any number in a document."""
+    states: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    """Keywords of which each document has exactly one of these values: leaving out the few documents with
+    another value takes less than looking through the many that have it."""
 
 
 @dataclass(frozen=True, slots=True)

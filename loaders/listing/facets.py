@@ -10,7 +10,7 @@ from sqlalchemy import and_, select
 
 from gateways.search import FieldRange, SearchIndex, ValueCount
 from loaders.listing.filters import ProductCriteria
-from loaders.search.fields import BRAND, CATEGORY, CHOICE, attribute_value, price_field
+from loaders.search.fields import BRAND, CATEGORY_LEVELS, CHOICE, attribute_value, price_field
 from models import Attribute, AttributeType, AttributeValue, Category
 from models.database import Reads
 from models.sql.dialects import columns_of
@@ -79,10 +79,11 @@ async def load_facets(index: SearchIndex, reads: Reads, criteria: ProductCriteri
 
 async def count_facets(index: SearchIndex, criteria: ProductCriteria) -> FacetCounts:
     """One request for all facets without a choice, and one for each that has one."""
-    below = f"{criteria.category.strip('/').rpartition('/')[2] if criteria.category else 0}/"
+    depth = len(criteria.category.strip("/").split("/")) if criteria.category else 0
+    levels = (ValueCount(level, FACET_LIMIT) for level in CATEGORY_LEVELS[depth : depth + 1])
     price = price_field(criteria.currency)
-    whole = await index.figures(criteria.query, (*COUNTS, ValueCount(CATEGORY, FACET_LIMIT, below)), (price,))
-    brands, values, categories = whole.counts
+    whole = await index.figures(criteria.query, (*COUNTS, *levels), (price,))
+    brands, values, categories = (*whole.counts, ())[:3]
     prices = whole.ranges.get(price)
     if criteria.brands:
         others = await index.figures(replace(criteria, brands=()).query, (ValueCount(BRAND, FACET_LIMIT),))

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gateways.search import Alternative, Clause, IndexLayout, KeywordFilter, TextQuery
-from models import CurrencyCode
+from models import CATEGORY_DEPTH_LIMIT, ArticleStatus, CurrencyCode, ProductStatus
 from text.query_plan import QueryClause, QueryPlan
 
 TITLE, KEYWORDS, DESCRIPTION, ATTRIBUTES = "title", "keywords", "description", "attributes"
@@ -19,6 +19,9 @@ TITLE_HAN, OTHER_HAN = "title_han", "other_han"
 STATUS, CODE, STOCK, ATTRIBUTE = "status", "code", "stock", "attribute"
 BRAND, CATEGORY, CHOICE = "brand", "category", "choice"
 """What facets count; choices are the values of filterable attributes."""
+
+CATEGORY_LEVELS = tuple(f"category_{level}" for level in range(1, CATEGORY_DEPTH_LIMIT + 1))
+"""The category of a product at each depth, the roots first: one value is counted sooner than a list."""
 
 NEWEST, UNITS = "newest", "units"
 
@@ -62,12 +65,13 @@ def price_fields() -> Iterator[str]:
 
 PRODUCT_LAYOUT = IndexLayout(
     name="products",
-    version=6,
+    version=7,
     texts=(TITLE, KEYWORDS, DESCRIPTION, ATTRIBUTES, PINYIN, CODE_PARTS, PARTS, HEADS),
     phrases=(TITLE_HAN, OTHER_HAN),
     keywords=(STATUS, CODE, STOCK, ATTRIBUTE),
-    counted=(BRAND, CATEGORY, CHOICE),
+    counted=(BRAND, CATEGORY, CHOICE, *CATEGORY_LEVELS),
     numbers=(NEWEST, UNITS, INTEREST, LOOK, *price_fields()),
+    states={STATUS: tuple(each.value for each in ProductStatus)},
 )
 
 ARTICLE_LAYOUT = IndexLayout(
@@ -76,6 +80,7 @@ ARTICLE_LAYOUT = IndexLayout(
     texts=(TITLE, KEYWORDS, QUESTIONS, DESCRIPTION, PINYIN),
     phrases=(TITLE_HAN, QUESTIONS_HAN, OTHER_HAN),
     keywords=(STATUS, CATEGORY, TAG, LANGUAGE, LISTED, AUDIENCE),
+    states={STATUS: tuple(each.value for each in ArticleStatus)},
 )
 
 

@@ -29,9 +29,10 @@ LAYOUT = IndexLayout(
     version=1,
     texts=("title", "body"),
     phrases=("letters",),
-    keywords=("code",),
+    keywords=("code", "state"),
     counted=("colour",),
     numbers=("price", "weight"),
+    states={"state": ("shown", "hidden", "old")},
 )
 CHEAPEST = IndexOrder("price")
 ALL = IndexQuery()
@@ -43,7 +44,11 @@ def thing(
     return IndexDocument(
         id,
         texts={"title": title, "body": more.get("body", ""), "letters": " ".join(title)},
-        keywords={"colour": colours, "code": (more["code"],) if "code" in more else ()},
+        keywords={
+            "colour": colours,
+            "code": (more["code"],) if "code" in more else (),
+            "state": (more.get("state", "shown"),),
+        },
         numbers={"price": [price], "weight": [id, 10 * id]},
         words=[*title.split(), *more.get("code", "").split()],
         typed=title.split(),
@@ -53,9 +58,9 @@ def thing(
 THINGS = [
     thing(1, "green tea", price=5, colours=("green", "light")),
     thing(2, "black tea", price=5, colours=("black",), body="green leaves"),
-    thing(3, "teapot", price=9, colours=("black",), code="x1"),
+    thing(3, "teapot", price=9, colours=("black",), code="x1", state="hidden"),
     thing(4, "desk lamp for a long evening", price=2, body="tea"),
-    thing(5, "lamp", price=5),
+    thing(5, "lamp", price=5, state="old"),
 ]
 
 
@@ -152,6 +157,32 @@ async def test_filters_do_not_change_the_score(index: SearchIndex) -> None:
     )
 
     assert filtered == unfiltered
+
+
+@pytest.mark.parametrize(
+    ("states", "all_found", "lamps"),
+    [
+        (("shown",), [1, 2, 4], [4]),
+        (("shown", "old"), [1, 2, 4, 5], [5, 4]),
+        (("hidden", "old", "shown"), [1, 2, 3, 4, 5], [5, 4]),
+        ((), [], []),
+        (("unknown",), [], []),
+    ],
+)
+async def test_documents_are_found_by_their_state(
+    index: SearchIndex, states: tuple[str, ...], all_found: list[int], lamps: list[int]
+) -> None:
+    state = KeywordFilter("state", states)
+    listed = await index.list_ordered(IndexQuery(filters=(state,)), IndexOrder("id"), limit=9)
+    lamp = await index.rank(IndexQuery(word("lamp"), (state,)), limit=9)
+    lamp_in_any_state = {hit.id: hit for hit in await index.rank(IndexQuery(word("lamp")), limit=9)}
+
+    assert [hit.id for hit in listed] == all_found
+    assert await index.count(IndexQuery(filters=(state,))) == len(all_found)
+    assert [hit.id for hit in lamp] == lamps
+    assert all(hit == lamp_in_any_state[hit.id] for hit in lamp)
+    under_five = IndexQuery(filters=(state, NumberFilter("price", None, 4)))
+    assert await index.count(under_five) == (1 if "shown" in states else 0)
 
 
 async def test_filters_are_combined(index: SearchIndex) -> None:

@@ -11,14 +11,13 @@ from domain.catalog.product.product_save import ProductSave
 from domain.catalog.product.refusals import DraftPart, DraftRefusal
 from domain.catalog.product.variant_matching import VariantMatch
 from domain.catalog.taxonomy import (
-    DEPTH_LIMIT,
     AttributeWithValues,
     WrongValue,
     attribute_categories,
 )
 from domain.errors import ErrorCode
 from domain.stock import CODE_LIMIT
-from models import AttributeType, Category, Variant, Warehouse
+from models import CATEGORY_DEPTH_LIMIT, AttributeType, Category, Variant, Warehouse
 from text.messages import Message
 
 SINGLE = frozenset({AttributeType.NUMBER, AttributeType.BOOLEAN, AttributeType.DATE})
@@ -35,11 +34,11 @@ def refuse_limits(saves: Sequence[ProductSave]) -> Iterator[DraftRefusal]:
                 draft, DraftPart.SLUG, Message('"{slug}" stands there twice', slug=draft.slug), ("slug",)
             )
         slugs.add(draft.slug)
-        if len(draft.category_path) > DEPTH_LIMIT:
+        if len(draft.category_path) > CATEGORY_DEPTH_LIMIT:
             yield DraftRefusal(
                 draft,
                 DraftPart.CATEGORY,
-                Message("categories stand at most {limit} levels deep", limit=DEPTH_LIMIT),
+                Message("categories stand at most {limit} levels deep", limit=CATEGORY_DEPTH_LIMIT),
             )
         for code in draft.attributes:
             if len(code) > NAME_LIMIT:

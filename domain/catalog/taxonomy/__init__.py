@@ -12,7 +12,6 @@ from domain.catalog.taxonomy.attributes import (
     save_attribute,
 )
 from domain.catalog.taxonomy.categories import (
-    DEPTH_LIMIT,
     CategoryAttributeDraft,
     CategoryDraft,
     Path,
@@ -34,7 +33,6 @@ from domain.catalog.taxonomy.values import WrongValue
 
 __all__ = [
     "CODE",
-    "DEPTH_LIMIT",
     "AttributeDraft",
     "AttributeWithValues",
     "CategoryAttributeDraft",

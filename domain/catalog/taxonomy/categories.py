@@ -13,11 +13,8 @@ from domain.catalog.slugs import change_slug, release_former_slug, slug_of
 from domain.errors import Invalid, NotFound, Taken, WrongState, collect_refusals
 from domain.versions import check_version
 from domain.visible_text import visible_text
-from models import Attribute, Category, CategoryAttribute, CategorySlug
+from models import CATEGORY_DEPTH_LIMIT, Attribute, Category, CategoryAttribute, CategorySlug
 from models.sql.batches import in_batches
-
-DEPTH_LIMIT = 12
-"""Levels of the tree; the largest public taxonomy has 8."""
 
 POSITION_LIMIT = 1_000_000
 SUFFIX_LENGTH = 8
@@ -236,9 +233,9 @@ async def _create_category(
     session: AsyncSession, name: str, parent: Category | None, *, slug: str | None = None
 ) -> Category:
     depth = parent.depth + 1 if parent else 0
-    if depth >= DEPTH_LIMIT:
+    if depth >= CATEGORY_DEPTH_LIMIT:
         raise Invalid(
-            "Categories stand at most {limit} levels deep.", limit=DEPTH_LIMIT, field=("parent_id",)
+            "Categories stand at most {limit} levels deep.", limit=CATEGORY_DEPTH_LIMIT, field=("parent_id",)
         )
     category = Category(
         parent_id=parent.id if parent else None,
@@ -305,9 +302,9 @@ async def _move_subtree(session: AsyncSession, category: Category, parent: Categ
     old, depth = category.path, category.depth
     deepest = await session.scalar(select(func.max(Category.depth)).where(Category.path.startswith(old)))
     new_depth = parent.depth + 1 if parent else 0
-    if (deepest or depth) - depth + new_depth >= DEPTH_LIMIT:
+    if (deepest or depth) - depth + new_depth >= CATEGORY_DEPTH_LIMIT:
         raise Invalid(
-            "Categories stand at most {limit} levels deep.", limit=DEPTH_LIMIT, field=("parent_id",)
+            "Categories stand at most {limit} levels deep.", limit=CATEGORY_DEPTH_LIMIT, field=("parent_id",)
         )
     new = f"{parent.path if parent else '/'}{category.id}/"
     category.parent_id = parent.id if parent else None

@@ -67,7 +67,7 @@ class EmbeddedIndex:
 
     def __post_init__(self) -> None:
         self.schema = build_schema(self.layout)
-        self.queries = QueryCompiler(self.schema)
+        self.queries = QueryCompiler(self.schema, self.layout.states)
 
     # --- reading
 

@@ -1,8 +1,8 @@
 """The conditions of an index as queries of Tantivy, and its schema."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import tantivy
 
@@ -32,18 +32,33 @@ class QueryCompiler:
     """Makes the queries of one schema."""
 
     schema: tantivy.Schema
+    states: Mapping[str, tuple[str, ...]]
     is_scored: bool = True
 
     def compile_unscored(self, query: IndexQuery) -> tantivy.Query:
         """A query that finds the same and says nothing of scores."""
-        return QueryCompiler(self.schema, is_scored=False).compile(query)
+        return replace(self, is_scored=False).compile(query)
 
     def compile(self, query: IndexQuery, *more: tantivy.Query) -> tantivy.Query:
         """The query of Tantivy; filters do not count in the score."""
-        filters = [Query.const_score_query(self.filter_query(each), 0.0) for each in query.filters]
+        wanted = [each for each in query.filters if not self.is_state(each)]
+        filters = [Query.const_score_query(self.filter_query(each), 0.0) for each in wanted]
         filters += [Query.const_score_query(each, 0.0) for each in more]
         text = [self.text_query(query.text)] if query.text else []
-        return conjunction([*text, *filters])
+        return conjunction([*text, *filters], without=self.other_states(query.filters))
+
+    def is_state(self, condition: Filter) -> bool:
+        return isinstance(condition, KeywordFilter) and condition.field in self.states
+
+    def other_states(self, conditions: Sequence[Filter]) -> list[tantivy.Query]:
+        """What documents in other states than the wanted ones have."""
+        return [
+            Query.term_query(self.schema, each.field, value)
+            for each in conditions
+            if isinstance(each, KeywordFilter) and each.field in self.states
+            for value in self.states[each.field]
+            if value not in each.values
+        ]
 
     def text_query(self, text: TextQuery) -> tantivy.Query:
         clauses = [self.clause_query(each) for each in text.clauses]
@@ -128,7 +143,9 @@ def build_schema(layout: IndexLayout) -> tantivy.Schema:
     return builder.build()
 
 
-def conjunction(queries: Sequence[tantivy.Query]) -> tantivy.Query:
-    if not queries:
+def conjunction(queries: Sequence[tantivy.Query], *, without: Sequence[tantivy.Query] = ()) -> tantivy.Query:
+    """What all of `queries` find and none of `without` does."""
+    if not queries and not without:
         return Query.all_query()
-    return Query.boolean_query([(tantivy.Occur.Must, each) for each in queries])
+    needed = [(tantivy.Occur.Must, each) for each in queries or [Query.all_query()]]
+    return Query.boolean_query([*needed, *((tantivy.Occur.MustNot, each) for each in without)])

@@ -4,9 +4,10 @@ import re
 from dataclasses import dataclass, field
 
 from domain.catalog.problems import ProblemList
-from domain.catalog.taxonomy import DEPTH_LIMIT, Path
+from domain.catalog.taxonomy import Path
 from domain.catalog.taxonomy.standard.edition import ids_from_root, parent_of
 from domain.catalog.taxonomy.standard.text import decode_text, name_problem, normalize_name
+from models import CATEGORY_DEPTH_LIMIT
 
 SEPARATOR = " > "
 
@@ -60,8 +61,8 @@ def _read_line(lines: CategoryLines, number: int, row: str) -> None:
 def _check_place(lines: CategoryLines, id: str) -> None:
     parent, depth = parent_of(id), len(ids_from_root(id))
     above = lines.paths.get(parent) if parent else ()
-    if depth > DEPTH_LIMIT:
-        reason = f"{id} stands {depth} levels deep; at most {DEPTH_LIMIT} are taken"
+    if depth > CATEGORY_DEPTH_LIMIT:
+        reason = f"{id} stands {depth} levels deep; at most {CATEGORY_DEPTH_LIMIT} are taken"
     elif above is None:
         reason = f"{id} stands below {parent}, which is missing"
     elif above != lines.paths[id][:-1]:

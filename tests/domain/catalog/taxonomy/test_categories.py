@@ -10,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.catalog.lock import CatalogueBusy, lock_catalogue
 from domain.catalog.product import ProductDraft, save_products
 from domain.catalog.taxonomy import (
-    DEPTH_LIMIT,
     AttributeDraft,
     CategoryAttributeDraft,
     CategoryDraft,
@@ -21,7 +20,7 @@ from domain.catalog.taxonomy import (
 from domain.cause import Cause
 from domain.errors import DomainError, ErrorCode
 from events.shop import Shop
-from models import Attribute, AttributeType, AttributeValue, Category, CategoryAttribute
+from models import CATEGORY_DEPTH_LIMIT, Attribute, AttributeType, AttributeValue, Category, CategoryAttribute
 from models.database import Database
 from tests.factories.catalog import NOW, create_attribute, create_product, give_attribute
 from tests.search import indexed_words
@@ -121,7 +120,7 @@ async def test_a_refused_category_leaves_the_tree_unchanged(shop: Shop, session:
 
 
 async def test_the_depth_of_the_tree_is_limited(shop: Shop, session: AsyncSession) -> None:
-    *_, last = await create_branch(session, *(f"Level {number}" for number in range(DEPTH_LIMIT)))
+    *_, last = await create_branch(session, *(f"Level {number}" for number in range(CATEGORY_DEPTH_LIMIT)))
     _, low = await create_branch(session, "High", "Low")
 
     with pytest.raises(DomainError, match="12 levels deep"):
