@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import CTE, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.deadlines import Deadlines
@@ -109,7 +109,7 @@ async def rank_unranked(
     session: AsyncSession, ticket_id: int, deadlines: Deadlines, *, now: datetime
 ) -> None:
     ticket = await session.get_one(Ticket, ticket_id, with_for_update=True, populate_existing=True)
-    await weigh_ticket(session, ticket, ticket.description, deadlines, now=now)
+    await weigh_texts(session, ticket, deadlines, now=now)
 
 
 def select_outdated(now: datetime) -> AnySelect:
@@ -144,17 +144,22 @@ async def read_again(session: AsyncSession, ticket_ids: Collection[int]) -> int:
 
 
 async def load_texts(session: AsyncSession, tickets: Sequence[Ticket]) -> Mapping[int, Sequence[str]]:
-    """What customers have written of tickets: their descriptions, those of duplicates, and messages."""
+    """What customers have written of tickets, and of those that they were split from: their descriptions,
+    those of duplicates, and messages."""
     texts = defaultdict[int, list[str]](list)
     for ticket in tickets:
         texts[ticket.id].append(ticket.description)
     ids = list(texts)
-    duplicates = select(Ticket.merged_into_id, Ticket.description).where(Ticket.merged_into_id.in_(ids))
-    place = func.row_number().over(partition_by=TicketMessage.ticket_id, order_by=TicketMessage.id.desc())
+    origins = select_origins(ids)
+    duplicates = select(origins.c.ticket_id, Ticket.description).join(
+        Ticket, Ticket.merged_into_id == origins.c.origin_id
+    )
+    place = func.row_number().over(partition_by=origins.c.ticket_id, order_by=TicketMessage.id.desc())
     newest = (
-        select(TicketMessage.ticket_id, TicketMessage.body, TicketMessage.id, place.label("place"))
+        select(origins.c.ticket_id, TicketMessage.body, TicketMessage.id, place.label("place"))
+        .join(TicketMessage, TicketMessage.ticket_id == origins.c.origin_id)
         .join(Ticket, (Ticket.id == TicketMessage.ticket_id) & (Ticket.account_id == TicketMessage.author_id))
-        .where(TicketMessage.ticket_id.in_(ids), TicketMessage.internal.is_(False))
+        .where(TicketMessage.internal.is_(False))
         .subquery()
     )
     messages = (
@@ -166,3 +171,15 @@ async def load_texts(session: AsyncSession, tickets: Sequence[Ticket]) -> Mappin
         for ticket_id, text in await session.execute(statement):
             texts[ticket_id].append(text)
     return texts
+
+
+def select_origins(ids: Sequence[int]) -> CTE:
+    """Tickets, each with itself and with all that it was split from, one after the other."""
+    before = func.coalesce(Ticket.split_from_id, Ticket.part_of_id)
+    own = select(Ticket.id.label("ticket_id"), Ticket.id.label("origin_id")).where(Ticket.id.in_(ids))
+    origins = own.cte("origins", recursive=True)
+    return origins.union(
+        select(origins.c.ticket_id, before)
+        .join(Ticket, Ticket.id == origins.c.origin_id)
+        .where(before.is_not(None))
+    )

@@ -300,6 +300,24 @@ async def test_a_ticket_is_as_urgent_as_all_that_its_duplicates_have_said(
     assert (sorted(merged[0]), merged[1]) == (sorted(words), hours) == (["angry", "hurry", "scam"], 24)
 
 
+async def test_a_ticket_that_was_split_stays_as_urgent_as_what_was_written_before(
+    case: TicketCase, clients: Clients, shop: Shop, clock: Clock
+) -> None:
+    ticket = await open_ticket(case, quantity=3)
+    await case.customer.do(MESSAGE, id=ticket, body="This is a scam!")
+    split = [ticket]
+    for key, units in (("one", 2), ("two", 1)):
+        lines = case.claim(units)["lines"]
+        new = await case.agent.do(command("ticketSplit"), id=split[-1], lines=lines, idempotencyKey=key)
+        split.append(new["ticket"]["id"])
+
+    await save(await clients.staff(Role.MANAGER))
+    done = await read_again(shop, clock)
+
+    assert done == 3
+    assert [await words_of(case.agent, each) for each in split] == [(["leaks", "scam"], 24)] * 3
+
+
 async def test_what_is_read_again_takes_as_many_statements_for_many_tickets_as_for_two(
     clients: Clients, shop: Shop, clock: Clock
 ) -> None:
