@@ -17,6 +17,7 @@ from events.relay import Relay
 from events.shipment.folding import PushFolder
 from events.shipment.queues import list_called_carriers
 from events.shop import Shop
+from events.types import Timer
 from models import Base
 from models.database import Database
 
@@ -29,14 +30,24 @@ async def run_until_idle(shop: Shop) -> None:
     """Relay all events, run their reactions and everything due by the shop's clock, until nothing is left."""
     relay = Relay(shop)
     shop.on_commit.pop()
-    schedulers = [Scheduler(shop, SCHEDULE, partner) for partner in [None, *PARTNERS]]
     folder = PushFolder(shop, shop.push_inbox.has_stored)
-    schedulers += [scheduler_of(shop, code) for code in await list_called_carriers(shop)]
+    carriers = [scheduler_of(shop, code) for code in await list_called_carriers(shop)]
     for _ in range(ROUNDS_LIMIT):
-        due = await folder.run_once() + sum([await each.run_once() for each in schedulers])
+        timers = await find_due_timers(shop)
+        schedulers = [Scheduler(shop, timers, partner) for partner in [None, *PARTNERS] if timers]
+        due = await folder.run_once() + sum([await each.run_once() for each in (*schedulers, *carriers)])
         if not await relay.run_once() + due:
             return
     raise AssertionError(f"after {ROUNDS_LIMIT} rounds there was still work to do")
+
+
+async def find_due_timers(shop: Shop) -> list[Timer]:
+    """The timers that have something to do now, by one statement: 59 took a third of a test."""
+    now = shop.clock()
+    first = [timer.due(now - timer.age(shop.settings)).limit(1).subquery() for timer in SCHEDULE]
+    due = union_all(*(select(literal(place)).select_from(each) for place, each in enumerate(first)))
+    async with shop.database.reads() as session:
+        return [SCHEDULE[place] for place in sorted(await session.scalars(due))]
 
 
 async def wait_until(condition: Callable[[], object]) -> None:
