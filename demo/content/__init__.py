@@ -23,6 +23,8 @@ from demo.content.kinds import (
     Content,
     CourseContent,
     CustomerContent,
+    PastOrderContent,
+    PastTicketContent,
     PromotionContent,
     StaffContent,
     TicketAgentContent,
@@ -42,6 +44,8 @@ __all__ = [
     "Content",
     "CourseContent",
     "CustomerContent",
+    "PastOrderContent",
+    "PastTicketContent",
     "PromotionContent",
     "StaffContent",
     "TicketAgentContent",
@@ -84,6 +88,7 @@ def read_content() -> Content:
         promotions=parse_rows(PromotionContent, read_tables("promotions.toml", "promotions")),
         tickets=parse_rows(TicketContent, read_tables("tickets.toml", "tickets")),
         questions=parse_rows(AskedContent, read_tables("tickets.toml", "questions")),
+        past_orders=parse_rows(PastOrderContent, read_tables("ticket_history.toml", "past_orders")),
     )
     check_content(content, option_translations=OPTION_TRANSLATIONS)
     return content

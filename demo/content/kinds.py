@@ -197,6 +197,40 @@ class AskedContent:
 
 
 @dataclass(frozen=True, slots=True)
+class PastTicketContent:
+    """A ticket that has ended; hours count from when it was opened."""
+
+    opened_after_days: int
+    """Days after what was bought has arrived."""
+    type: TicketType
+    reason: TicketReason
+    description: str
+    answered_hours: float
+    ended_hours: float
+    sku: str | None = None
+    """What it is about; None of a question about no order."""
+    agent: str | None = None
+    """The e-mail address of who has it; None where somebody has answered without taking it."""
+    answer: str = ""
+    """What is said to a question."""
+    follow_up: str = ""
+    """What the customer asks again."""
+    refused_first: bool = False
+    rating: int | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PastOrderContent:
+    """What a customer bought so many days ago, two of each, and their tickets since."""
+
+    customer: str
+    """Their e-mail address."""
+    days_ago: int
+    tickets: tuple[PastTicketContent, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class EnglishQuestion:
     """A question in English; its options are in the order of the Chinese ones."""
 
@@ -267,3 +301,5 @@ class Content:
     promotions: tuple[PromotionContent, ...]
     tickets: tuple[TicketContent, ...]
     questions: tuple[AskedContent, ...]
+    past_orders: tuple[PastOrderContent, ...]
+    """The first one first."""

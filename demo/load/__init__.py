@@ -21,6 +21,7 @@ from demo.load.promotions import load_promotions
 from demo.load.questions import load_questions
 from demo.load.store_credit import load_gift_cards
 from demo.load.ticket_agents import load_ticket_agents
+from demo.load.ticket_history import load_ticket_history
 from events.shop import Shop
 from models import Account, Article, Course, GiftCard, Order, Product, Promotion
 
@@ -65,6 +66,12 @@ async def load_demo(shop: Shop, console: Console) -> None:
     await print_accounts(shop, console)
 
 
+async def load_past_and_present(shop: Shop, content: Content) -> None:
+    """Orders and tickets in the order in which they have come."""
+    await load_ticket_history(shop, content)
+    await load_orders(shop, content)
+
+
 LOADERS: tuple[tuple[Loader, DemoTable], ...] = (
     (load_products, Product),
     (load_accounts, Account),
@@ -72,7 +79,7 @@ LOADERS: tuple[tuple[Loader, DemoTable], ...] = (
     (load_articles, Article),
     (load_courses, Course),
     (load_gift_cards, GiftCard),
-    (load_orders, Order),
+    (load_past_and_present, Order),
 )
 """Each is one transaction or repeats nothing, so that an interrupted one can run again."""
 

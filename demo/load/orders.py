@@ -211,10 +211,11 @@ async def pack_parcels(run: ScenarioRun) -> None:
 
 
 async def dispatch_parcels(run: ScenarioRun, *, only_first: bool = False) -> None:
-    """Dispatch parcels with the shop's own couriers."""
+    """Dispatch the parcels that wait with the shop's own couriers."""
     shop, now = run.shop, run.shop.clock()
     async with shop.database.writes.begin() as session:
-        for shipment in (await load_shipments(session, run))[: 1 if only_first else None]:
+        waiting = [each for each in await load_shipments(session, run) if each.dispatched_at is None]
+        for shipment in waiting[: 1 if only_first else None]:
             await dispatch_shipment(
                 session,
                 shipment.id,
@@ -272,10 +273,11 @@ async def send_far(run: ScenarioRun) -> None:
 
 
 async def deliver_parcels(run: ScenarioRun, *, only_first: bool = False) -> None:
-    """Deliver parcels and collect the cash that is due on delivery."""
+    """Deliver the parcels under way and collect the cash that is due on delivery."""
     shop = run.shop
     async with shop.database.writes.begin() as session:
-        for shipment in (await load_shipments(session, run))[: 1 if only_first else None]:
+        under_way = [each for each in await load_shipments(session, run) if each.delivered_at is None]
+        for shipment in under_way[: 1 if only_first else None]:
             await add_tracking_event(session, run, shipment, ShipmentStatus.DELIVERED, "已签收")
         for payment in await load_open_payments(run):
             await collect_cash(

@@ -161,15 +161,25 @@ async def test_a_manager_reads_the_figures(sign_in: SignIn) -> None:
     assert dead == {"totalCount": 0, "nodes": []}, "every product of the demo is new"
 
 
-async def test_a_manager_reads_the_figures_of_tickets(sign_in: SignIn) -> None:
+async def test_a_manager_reads_the_figures_of_tickets_of_eight_weeks(sign_in: SignIn) -> None:
     desk = await sign_in("staff", "manager")
     today = datetime.now(UTC).date()
-    days = {"from": (today - timedelta(days=29)).isoformat(), "to": (today + timedelta(days=1)).isoformat()}
+    days = {"from": (today - timedelta(days=57)).isoformat(), "to": (today + timedelta(days=1)).isoformat()}
 
     report = (await desk.read("StaffTicketReport", **days))["ticketReport"]
     file = (await desk.read("StaffTicketReportFile", **days, part="WEEKS"))["ticketReport"]["csv"]
 
     assert report["total"]["opened"] == sum(week["figures"]["opened"] for week in report["weeks"]) > 0
+    full = [week["figures"] for week in report["weeks"][1:-1]]
+    assert len(full) >= 7
+    assert all(week["opened"] and week["firstAnswer"]["median"] for week in full)
+    agents = {each["agent"]["name"]: each for each in report["agents"]}
+    assert {name: each["resolved"] > 0 for name, each in agents.items()} == dict.fromkeys(
+        ("何静", "周岚", "吴桐"), True
+    )
+    assert (agents["何静"]["reopenRate"], agents["何静"]["averageRating"]) == (0.1875, 3.6)
+    assert report["total"]["satisfaction"]["rated"] == 17
+    assert {each["reason"] for each in report["reasons"]} >= {"DAMAGED", "QUALITY_FAULT", "NO_REASON"}
     assert report["answers"].startswith("<svg")
     assert len(file.splitlines()) == len(report["weeks"]) + 1
 

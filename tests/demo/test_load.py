@@ -1,6 +1,7 @@
 """Loading the demo shop: orders, tickets and refunds exist, and the books agree."""
 
 from collections import Counter
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from demo.load import load_demo
 from demo.load.store_credit import GIFT_CODE
 from domain.cause import Cause
 from domain.store_credit import redeem_gift_card
+from edge.commands.ticket_days import count_tickets
 from events.shop import Shop
 from gateways.secrets import fingerprint_of
 from gateways.totp import normalize_recovery_code
@@ -32,6 +34,7 @@ from models import (
     StoreCreditMovement,
     Ticket,
     TicketAgent,
+    TicketDay,
     TicketStatus,
 )
 from tests.observe import assert_books_agree, run_until_idle
@@ -99,7 +102,8 @@ async def test_customers_of_the_demo_shop_ask_about_no_order_and_one_is_answered
     env: dict[str, str],
 ) -> None:
     async with open_shop_of(env) as shop, shop.database.reads() as session:
-        found = await session.scalars(select(Ticket.status).where(Ticket.order_id.is_(None)))
+        is_open = Ticket.order_id.is_(None) & Ticket.closed_at.is_(None)
+        found = await session.scalars(select(Ticket.status).where(is_open))
         statuses = sorted(found)
 
     assert statuses == [TicketStatus.ANSWERED, TicketStatus.APPLIED, TicketStatus.APPLIED]
@@ -111,7 +115,8 @@ async def test_agents_have_tickets_in_various_states_and_others_wait_for_somebod
     async with open_shop_of(env) as shop:
         async with shop.database.reads() as session:
             agents = (await session.scalars(select(TicketAgent).order_by(TicketAgent.account_id))).all()
-            tickets = (await session.scalars(select(Ticket).order_by(Ticket.id))).all()
+            is_present = Ticket.opened_at > shop.clock() - timedelta(days=2)
+            tickets = (await session.scalars(select(Ticket).where(is_present).order_by(Ticket.id))).all()
             waiting = select(Ticket.id).where(Ticket.attend_by.is_not(None), Ticket.assignee_id.is_(None))
             left = (await session.scalars(waiting)).all()
         held = {
@@ -170,4 +175,19 @@ async def test_the_demo_shop_has_gift_cards_store_credit_and_cash_in_hand(env: d
         assert len(held) == len(open_counts) == 1
         assert in_hand
         assert [each.difference.minor for each in open_counts] == [-1_000]
+        await assert_books_agree(shop)
+
+
+async def test_the_past_of_the_demo_shop_is_counted_by_day_and_its_books_agree(env: dict[str, str]) -> None:
+    async with open_shop_of(env) as shop:
+        await count_tickets(shop)
+        async with shop.database.reads() as session:
+            days = (await session.scalars(select(TicketDay).where(TicketDay.opened > 0))).all()
+            left = await session.scalar(select(func.count()).where(Ticket.recount_at.is_not(None)))
+
+        assert sum(day.opened for day in days) == sum(day.resolved for day in days) == 20
+        assert sum(day.reopened for day in days) == 3
+        assert [sum(day.ratings[place] for day in days) for place in range(5)] == [0, 2, 3, 4, 8]
+        assert {len(day.agents) for day in days} == {0, 1}
+        assert left
         await assert_books_agree(shop)
