@@ -112,7 +112,7 @@ class TicketBacklog:
 
 @row_type(resolve.AgentFigures)
 class AgentFigures:
-    """Who has tickets, and how they fare."""
+    """Who has tickets, and how they fare. Each counts for who has it now, whoever has answered it."""
 
     agent: Account | None = batched(resolve.agent_accounts)
     open_now: int

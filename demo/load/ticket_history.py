@@ -159,11 +159,11 @@ async def open_past_ticket(
 async def answer_past_question(session: AsyncSession, past: PastTicket) -> None:
     """Answer it, and once more where the customer has asked again."""
     await take_past_ticket(session, past)
-    said = [(past.content.answer, past.by_agent(past.answered_at))]
+    messages = [(past.content.answer, past.by_agent(past.answered_at))]
     if past.content.follow_up:
-        said.append((past.content.follow_up, past.by_customer(past.moment_at(0.4))))
-        said.append((past.content.answer, past.by_agent(past.moment_at(0.6))))
-    for text, cause in said:
+        messages.append((past.content.follow_up, past.by_customer(past.moment_at(0.4))))
+        messages.append((past.content.answer, past.by_agent(past.moment_at(0.6))))
+    for text, cause in messages:
         await add_message(session, past.id, MessageDraft(text), past.deadlines, cause=cause)
 
 

@@ -14,11 +14,15 @@ STYLE_FILE = Path(__file__).with_name("chart.css")
 WIDTH, MARGIN = 640.0, 16.0
 TITLE_SIZE, TEXT_SIZE = 15.0, 11.0
 PLOT_HEIGHT, AXIS_WIDTH = 220.0, 84.0
-ROW_HEIGHT, BAR_HEIGHT, LABEL_WIDTH, VALUE_WIDTH = 26.0, 14.0, 170.0, 110.0
+ROW_HEIGHT, BAR_HEIGHT, VALUE_WIDTH = 26.0, 14.0, 80.0
+THIN_BAR = 1.0
+"""What there is little of is seen, too."""
+LABEL_WIDTH = 250.0
+"""Of the longest label beside bars; what is longer is shortened."""
 STEPS_LIMIT = 5
 """Lines of the grid above the axis."""
 LABEL_GAP = 8.0
-"""Between the labels below a line, so that they can be told apart."""
+"""Between labels, so that they can be told apart, and beside bars."""
 DOTS_LIMIT = 60
 LOOKS = ("first", "second")
 DOT_RADIUS, DIAMOND_RADIUS = 4.0, 3.0
@@ -65,6 +69,8 @@ class Chart:
     """What the axis may count in, the finest first."""
     short_labels: Sequence[str] = ()
     """What stands below the axis in place of the labels."""
+    highest: float = 0.0
+    """The axis of lines reaches at least so high."""
 
 
 @cache
@@ -79,16 +85,18 @@ def draw_lines_chart(chart: Chart) -> str:
     if not known:
         return close_chart(root, draw_empty(root, chart, top))
     top = draw_names(root, chart, top)
-    scale, step = choose_step(max(known), chart.scales)
-    lines = max(1, ceil(max(known) / (scale.unit * step)))
+    reached = max(*known, chart.highest)
+    scale, step = choose_step(reached, chart.scales)
+    lines = max(1, ceil(reached / (scale.unit * step)))
     highest = lines * step * scale.unit
     left, right = MARGIN + AXIS_WIDTH, WIDTH - MARGIN
     bottom = top + PLOT_HEIGHT
     draw_axis(root, [scale.write_count(line * step) for line in range(lines + 1)], top, left, right)
     apart = (right - left) / max(1, len(chart.labels) - 1)
+    first = (left + right) / 2 if len(chart.labels) == 1 else left
 
     def place(index: int, value: float) -> tuple[float, float]:
-        return left + index * apart, bottom - PLOT_HEIGHT * value / highest
+        return first + index * apart, bottom - PLOT_HEIGHT * value / highest
 
     for look, series in zip(LOOKS, chart.series, strict=False):
         for run in split_runs(series.values):
@@ -98,7 +106,7 @@ def draw_lines_chart(chart: Chart) -> str:
             if len(chart.labels) <= DOTS_LIMIT or len(points) == 1:
                 for x, y in points:
                     draw_dot(root, look, x, y)
-    draw_labels(root, chart.short_labels or chart.labels, left, apart, bottom)
+    draw_labels(root, chart.short_labels or chart.labels, first, apart, bottom)
     return close_chart(root, bottom + 2 * TEXT_SIZE)
 
 
@@ -110,13 +118,14 @@ def draw_bars_chart(chart: Chart) -> str:
     if not known:
         return close_chart(root, draw_empty(root, chart, top))
     highest = max(known) or 1
-    left, length = MARGIN + LABEL_WIDTH, WIDTH - 2 * MARGIN - LABEL_WIDTH - VALUE_WIDTH
-    for label, value in zip(chart.labels, series.values, strict=True):
+    labels = [shorten_text(label, TEXT_SIZE, LABEL_WIDTH) for label in chart.labels]
+    left = MARGIN + max(width_of(label, TEXT_SIZE) for label in labels) + LABEL_GAP
+    length = WIDTH - MARGIN - VALUE_WIDTH - left
+    for text, value in zip(labels, series.values, strict=True):
         middle = top + ROW_HEIGHT / 2
-        text = shorten_text(label, TEXT_SIZE, LABEL_WIDTH - 10)
-        add(root, "text", text, x=left - 8, y=middle + 4, class_="end")
+        add(root, "text", text, x=left - LABEL_GAP, y=middle + 4, class_="end")
         if value is not None:
-            bar = length * value / highest
+            bar = max(THIN_BAR, length * value / highest) if value else 0.0
             add(root, "rect", x=left, y=middle - BAR_HEIGHT / 2, width=bar, height=BAR_HEIGHT, class_="first")
             add(root, "text", chart.write_value(value), x=left + bar + 6, y=middle + 4, class_="minor")
         top += ROW_HEIGHT
@@ -246,7 +255,7 @@ def choose_labels(texts: Sequence[str], left: float, apart: float) -> list[Place
         PlacedLabel(
             shorten_text(text, TEXT_SIZE, width),
             left + index * apart,
-            "" if index == 0 else "end" if index == last else "middle",
+            "middle" if index not in {0, last} or not last else "end" if index else "",
         )
         for index, text in enumerate(texts)
     ]

@@ -11,6 +11,8 @@ WIDE = frozenset("WF")
 """Characters as wide as they are high, such as Chinese ones (Unicode Standard Annex 11)."""
 NARROW_WIDTH = 0.58
 """The mean width of any other character, as a part of the size of the font."""
+DIGIT_WIDTH = 0.64
+"""The width of a digit in the widest of the usual fonts: dates and counts have little else."""
 ELLIPSIS = "…"
 
 
@@ -55,7 +57,13 @@ def write_document(root: Element) -> str:
 
 def width_of(text: str, size: float) -> float:
     """About how wide a text is in a font of this size."""
-    return size * sum(1.0 if unicodedata.east_asian_width(each) in WIDE else NARROW_WIDTH for each in text)
+    return size * sum(map(width_of_character, text))
+
+
+def width_of_character(character: str) -> float:
+    if unicodedata.east_asian_width(character) in WIDE:
+        return 1.0
+    return DIGIT_WIDTH if character.isdecimal() else NARROW_WIDTH
 
 
 def shorten_text(text: str, size: float, width: float) -> str:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from geo.drawing.chart import Chart, ChartLine, Scale, draw_bars_chart, draw_lines_chart
 from loaders.analytics.tickets import AGE_LIMITS, load_backlog, load_open_by_agent
 from models import RefundDimension, TicketStatus
+from models.counted_days import BEST
 from resolvers.analytics.tickets import (
     RefundRate,
     TicketReport,
@@ -270,6 +271,7 @@ def draw_satisfaction(report: TicketReport, reader: MapReader) -> str:
             series=[ChartLine(reader.text(Message("average")), averages)],
             write_value=lambda rating: f"{rating:.2f}",
             scales=[Scale(str, steps=(1,))],
+            highest=BEST,
             empty=reader.text(Message("Nothing is known of these days.")),
         )
     )

@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element, fromstring
 
 import pytest
 
-from geo.drawing.chart import Chart, ChartLine, Scale, choose_step, draw_lines_chart
+from geo.drawing.chart import Chart, ChartLine, Scale, choose_step, draw_bars_chart, draw_lines_chart
 from geo.drawing.elements import width_of
 from resolvers.analytics.ticket_files import draw_satisfaction, draw_times
 from resolvers.analytics.tickets import TicketReport
@@ -136,9 +136,58 @@ def test_lines_of_times_stand_at_round_numbers(
         assert axis_of(draw_weeks(date(2026, 11, 2), times, "en")) == english
 
 
-def test_lines_of_ratings_stand_at_whole_numbers() -> None:
-    assert axis_of(draw_ratings(date(2026, 11, 2), [4.25, 3.5], "en")) == ["0", "1", "2", "3", "4", "5"]
-    assert axis_of(draw_ratings(date(2026, 11, 2), [1.0], "en")) == ["0", "1"]
+@pytest.mark.parametrize("averages", [[4.25, 3.5], [1.0], [5.0], [None, 2.5]])
+def test_lines_of_ratings_stand_at_whole_numbers_up_to_the_best(averages: Sequence[float | None]) -> None:
+    assert axis_of(draw_ratings(date(2026, 11, 2), averages, "en")) == ["0", "1", "2", "3", "4", "5"]
+
+
+@pytest.mark.parametrize("seconds", [0, HOUR])
+def test_a_single_week_stands_in_the_middle(seconds: int) -> None:
+    drawn = draw_weeks(date(2026, 11, 2), [(seconds, seconds)], "zh-CN")
+    [dot] = [each for each in drawn.iter() if name_of(each) == "circle"][1:]
+    axis = next(each for each in drawn.iter() if each.get("class") == "axis")
+    middle = (float(axis.get("x1") or 0) + float(axis.get("x2") or 0)) / 2
+    [label] = [each for each in drawn.iter() if each.text == "11月2日"]
+
+    assert float(dot.get("cx") or 0) == float(label.get("x") or 0) == middle
+    assert "middle" in (label.get("class") or "")
+    assert_readable(drawn)
+
+
+def draw_bars(labels: Sequence[str], counts: Sequence[int]) -> Element:
+    chart = Chart("Refunds", "en", labels, [ChartLine("", counts)], lambda count: f"{count:,.0f}", "Nothing.")
+    return fromstring(draw_bars_chart(chart))  # noqa: S314 - drawn by us
+
+
+@pytest.mark.parametrize(
+    ("labels", "counts"),
+    [
+        (["damaged"], [0]),
+        (["到货破损", "与描述不符"], [3, 0]),
+        (["Heavyweight Cotton T-Shirt, 300 g", "65 W GaN Charger with Three Ports"], [12_345_678, 1]),
+        (["Ｗ" * 80, "i" * 300, "8" * 90], [1, 12_345_678, 5]),
+    ],
+)
+def test_bars_begin_beside_the_longest_label_and_their_values_stay_in_the_picture(
+    labels: Sequence[str], counts: Sequence[int]
+) -> None:
+    drawn = draw_bars(labels, counts)
+    bars = [each for each in drawn.iter() if name_of(each) == "rect" and each.get("class") == "first"]
+    boxes = boxes_of(drawn)
+    names = boxes[1::2]
+
+    assert_readable(drawn)
+    begins = max(end for *_, end, _ in names) + 8
+    assert [float(each.get("x") or 0) for each in bars] == [pytest.approx(begins, abs=0.2)] * len(bars)
+    assert min(start for _, start, *_ in names) == pytest.approx(16, abs=0.2)
+    assert [float(each.get("width") or 0) > 0 for each in bars] == [count > 0 for count in counts]
+    assert [text for text, *_ in boxes[2::2]] == [f"{count:,}" for count in counts]
+
+
+def test_a_name_of_a_product_is_shown_as_a_whole_where_it_fits() -> None:
+    names = ["Heavyweight Cotton T-Shirt, 300 g", "德化白瓷盖碗 薄胎 一碗四杯礼盒装"]
+
+    assert [text for text, *_ in boxes_of(draw_bars(names, [2, 1]))][1::2] == names
 
 
 @pytest.mark.parametrize("highest", [0, 0.4, 1, 4.9, 5, 6, 25, 26, 99, 101, 12_345])

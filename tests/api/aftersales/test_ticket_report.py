@@ -275,6 +275,30 @@ async def test_files_and_charts_name_reasons_and_products_in_the_language_of_the
         assert label in [each.text for each in drawn.iter()]
 
 
+async def test_a_ticket_counts_for_who_has_it_now_and_not_for_who_has_answered_it(
+    case: TicketCase, shop: Shop, clients: Clients
+) -> None:
+    manager, other = await clients.staff(Role.MANAGER), await clients.staff(Role.SUPPORT)
+    assert case.agent.account
+    assert other.account
+    agent_id, other_id = (global_id("Account", each.id) for each in (case.agent.account, other.account))
+    handed, answered = [await ask_question(case, key) for key in "ab"]
+    say, assign = command("ticketMessageAdd"), command("ticketAssign")
+    await case.agent.do(assign, id=handed, assigneeId=agent_id)
+    for ticket in (handed, answered):
+        await case.agent.do(say, id=ticket, body="Yes.")
+    before = (await read_report(manager, days_of(shop)))["agents"]
+    await case.agent.do(assign, id=handed, assigneeId=other_id)
+    after = (await read_report(manager, days_of(shop)))["agents"]
+    await other.do(assign, id=handed)
+    nobody = (await read_report(manager, days_of(shop)))["agents"]
+
+    counts = {"openNow": 0, "tickets": 1, "resolved": 1, "reopenRate": 0.0, "rated": 0, "averageRating": None}
+    assert before == [{"agent": {"id": agent_id}} | counts]
+    assert after == [{"agent": {"id": other_id}} | counts]
+    assert nobody == []
+
+
 async def test_only_managers_read_the_report(clients: Clients) -> None:
     days = {"from": "2026-01-01", "to": "2026-01-31"}
     for role in (Role.SUPPORT, Role.WAREHOUSE, Role.CATALOGUE):
