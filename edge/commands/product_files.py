@@ -41,7 +41,8 @@ def load_column_map(path: Path | None, currency: CurrencyCode, console: Console)
     try:
         return read_column_map(path.read_text("utf-8"), currency)
     except (WrongText, UnicodeDecodeError) as wrong:
-        console.print(f"{path}: {wrong}", highlight=False, markup=False, soft_wrap=True)
+        reason = wrong if isinstance(wrong, WrongText) else "not UTF-8: save it as UTF-8"
+        console.print(f"{path}: {reason}", highlight=False, markup=False, soft_wrap=True)
         raise SystemExit(2) from None
 
 

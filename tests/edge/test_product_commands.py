@@ -77,6 +77,18 @@ async def test_a_mapping_that_cannot_be_used_is_one_line(env: dict[str, str], tm
     assert refused.stderr == f'{mapping}: "Titel" is no column the shop knows\n'
 
 
+async def test_a_mapping_in_another_encoding_is_told_to_be_saved_as_utf_8(
+    env: dict[str, str], tmp_path: Path
+) -> None:
+    file = save(tmp_path, "p.csv", "name\nTea\n")
+    mapping = tmp_path / "map.toml"
+    mapping.write_bytes('[columns]\n"名称" = "Title"\n'.encode("gbk"))
+
+    refused = await call_cartwheel("import", "products", "--columns", str(mapping), file, env=env)
+
+    assert (refused.returncode, refused.stderr) == (2, f"{mapping}: not UTF-8: save it as UTF-8\n")
+
+
 async def test_a_database_that_is_not_migrated_is_one_line(env: dict[str, str], tmp_path: Path) -> None:
     file = save(tmp_path, "p.csv", "Handle,Title\ntea,Tea\n")
     url = f"sqlite:///{tmp_path}/none.db"

@@ -167,9 +167,14 @@ def is_variant_column(name: str) -> bool:
     return normalized.startswith(_VARIANT_PREFIXES) or normalized in _VARIANT_NAMES
 
 
-def is_known_column(name: str, currency: CurrencyCode) -> bool:
-    """Whether the shop has a field for a column of this name."""
-    return _identify_column(name, currency) is not None
+def known_column(name: str, currency: CurrencyCode) -> str:
+    """The one name of a column that the shop has a field for, however it is spelled; "" for any other."""
+    column = _identify_column(name, currency)
+    return "" if column is None else name_of_column(column)
+
+
+def name_of_column(column: ColumnKey) -> str:
+    return family_column(*column) if isinstance(column, tuple) else str(column)
 
 
 def _identify_column(name: str, currency: CurrencyCode) -> ColumnKey | None:
@@ -222,7 +227,7 @@ class Header:
         at = self.at.get(column)
         if at is not None:
             return self.names[at]
-        return family_column(*column) if isinstance(column, tuple) else str(column)
+        return name_of_column(column)
 
     @property
     def columns(self) -> frozenset[ColumnKey]:

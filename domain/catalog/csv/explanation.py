@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from domain.catalog.csv.column_map import ColumnMap
-from domain.catalog.csv.columns import Header, family_column
+from domain.catalog.csv.columns import Header, name_of_column
 from domain.catalog.csv.reading import ParsedFile, read_products
 from domain.catalog.csv.table import read_table
 from domain.catalog.problems import NoteList, ProblemList
@@ -50,10 +50,7 @@ def explain_file(
 
 
 def _explain_columns(header: Header, examples: dict[int, str]) -> list[ColumnExplanation]:
-    read_as = {
-        at: family_column(*column) if isinstance(column, tuple) else str(column)
-        for column, at in header.at.items()
-    }
+    read_as = {at: name_of_column(column) for column, at in header.at.items()}
     return [
         ColumnExplanation(name, read_as.get(at, ""), examples.get(at, ""))
         for at, name in enumerate(header.names)

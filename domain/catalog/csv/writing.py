@@ -14,8 +14,8 @@ from domain.catalog.csv.columns import (
     Column,
     ColumnFamily,
     family_column,
-    is_known_column,
     is_variant_column,
+    known_column,
 )
 from domain.catalog.csv.product_rows import NO_CHOICE, NO_OPTION
 from domain.catalog.csv.spreadsheet import mark_text
@@ -69,7 +69,7 @@ class CsvWriter:
     def _mark_texts(self, cells: Cells) -> Cells:
         return {
             column: mark_text(text)
-            if text[:1] in ("'", "=") and is_known_column(column, self.currency)
+            if text[:1] in ("'", "=") and known_column(column, self.currency)
             else text
             for column, text in cells.items()
         }

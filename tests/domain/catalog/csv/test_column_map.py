@@ -116,6 +116,68 @@ def test_a_file_without_a_mapped_column_is_refused() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("mapping", "header", "reason"),
+    [
+        (
+            'cost = "Price"\nprice = "Variant Price"',
+            "a,cost,price",
+            '"cost" and "price" are both read as "Variant Price"',
+        ),
+        ('cost = "Variant Price"', "a,Price,cost", '"Price" and "cost" are both read as "Variant Price"'),
+        ('cost = "Variant Price"', "a,cost,cost", '"cost" and "cost" are both read as "Variant Price"'),
+        ("", "a,note,note", '"note" and "note" are both read as "note"'),
+    ],
+)
+def test_two_columns_for_one_are_refused(mapping: str, header: str, reason: str) -> None:
+    data = join_rows(header, "A,1,2").encode()
+    by_name = column_map(f'[columns]\na = "Title"\n{mapping}')
+
+    parsed = read_products(data, file="a.csv", currency=CNY, column_map=by_name)
+
+    assert (parsed.products, [each.reason for each in parsed.problems]) == ((), [reason])
+
+
+def test_columns_of_the_format_may_be_spelled_in_other_ways() -> None:
+    by_name = column_map(
+        '\ufeff[columns]\na = "title"\nb = "price"\n[defaults]\n"inventory quantity" = "5"\n'
+        '[values."Variant price"]\n- = "9"'
+    )
+
+    parsed = read_products(b"a,b\nCup,-\n", file="a.csv", currency=CNY, column_map=by_name)
+
+    assert parsed.problems == ()
+    assert [(each.slug, each.title, each.variants) for each in parsed.products] == [
+        ("cup", "Cup", (VariantDraft(prices={CNY: PriceDraft(Money(900, CNY))}, stock={"": 5}),))
+    ]
+
+
+def test_a_value_in_any_column_without_a_name_is_refused() -> None:
+    by_name = column_map('[columns]\na = "Title"')
+
+    parsed = read_products(b"a,,\nCup,,\nMug,x,\n", file="a.csv", currency=CNY, column_map=by_name)
+
+    assert [(each.line, each.reason) for each in parsed.problems] == [
+        (3, "a value in a column whose header is blank")
+    ]
+
+
+def test_a_product_of_one_variant_needs_no_value_of_an_option_with_a_name_by_default() -> None:
+    data = join_rows(
+        "item_sku,item_name,parentage,parent_sku,standard_price,size_name",
+        "P-S,Shirt,child,P,9.50,S",
+        "MUG,Mug,,,8,",
+    ).encode()
+
+    parsed = read_products(data, file="a.csv", currency=CNY, column_map=column_map(AMAZON))
+
+    assert parsed.problems == ()
+    assert [[each.options for each in product.variants] for product in parsed.products] == [
+        [(("Size", "S"),)],
+        [()],
+    ]
+
+
 def test_a_file_that_ends_before_its_header_is_not_called_empty() -> None:
     parsed = read_products(
         b"A\nB\n", file="a.csv", currency=CNY, column_map=column_map("header_line = 5\n[columns]")
@@ -150,6 +212,9 @@ def test_a_file_that_ends_before_its_header_is_not_called_empty() -> None:
         ("header_line = 5\nfirst_line = 1\n[columns]", "the first product stands after the header"),
         ('handle = "a"\n[columns]', "handle is a list of columns"),
         ('separator = "ab"\n[columns]', "separator is one character"),
+        ('separator = "\\n"\n[columns]', "separator ends or quotes cells: it separates none"),
+        ("separator = '\"'\n[columns]", "separator ends or quotes cells: it separates none"),
+        ("a = " + "[" * 5_000 + "]" * 5_000, "nested too deeply"),
         ("values = 1\n[columns]", "values is a table of tables"),
         ("[values]\nStatus = 1\n[columns]", '"Status" is a table of texts'),
     ],
