@@ -36,7 +36,9 @@ async def save_ticket_agent(
     with collect_refusals() as check:
         if not 0 <= draft.open_limit <= OPEN_LIMIT:
             check.add(
-                Invalid("open_limit is between 0 and {limit}.", limit=OPEN_LIMIT, field=("open_limit",))
+                Invalid(
+                    "An agent is given 0 to {limit} tickets at once.", limit=OPEN_LIMIT, field=("open_limit",)
+                )
             )
         for index, (_, language) in enumerate(draft.skills):
             if language not in LANGUAGES:
@@ -72,7 +74,12 @@ async def save_skills(
 
 
 async def set_presence(session: AsyncSession, account_id: int, *, present: bool, cause: Cause) -> TicketAgent:
-    """Note that an agent is there or away; the tickets of who goes away are given to others."""
+    """Note that an agent is there or away; the tickets of who goes away are given to others.
+
+    Who may not handle tickets is not there: they would be given some as soon as they may again.
+    """
+    if present:
+        await check_agent(session, account_id, field=("account_id",))
     agent = await lock_ticket_agent(session, account_id)
     if agent is None:
         raise NotFound("ticket agent", field=("account_id",))

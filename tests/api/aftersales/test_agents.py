@@ -34,6 +34,8 @@ LIST = """query ($sort: TicketSort! = PRIORITY, $filter: TicketFilter, $after: S
   tickets(sort: $sort, filter: $filter, first: 2, after: $after) { totalCount pageInfo { endCursor }
     nodes { id priority { attendBy valueHours wordHours urgentTerms } } } }"""
 CHANGE = "mutation($input: StaffRoleChangeInput!) { staffRoleChange(input: $input) { userErrors { code } } }"
+DISABLE = "mutation($input: AccountDisableInput!) { accountDisable(input: $input) { userErrors { code } } }"
+ENABLE = "mutation($input: AccountEnableInput!) { accountEnable(input: $input) { userErrors { code } } }"
 HELD = "query ($id: ID!) { ticket(id: $id) { assignee { id } } }"
 
 RETURNS = [{"type": "RETURN_REFUND", "language": "en"}]
@@ -218,6 +220,25 @@ async def test_who_comes_back_to_the_support_is_given_nothing_before_they_say_th
 
     assert listed == [[], 0, [True], 0]
     assert (await give(shop), await holder_of(case.agent, ticket)) == (1, id_of(agent.account))
+
+
+async def test_nobody_is_there_for_tickets_while_they_may_handle_none(
+    case: TicketCase, clients: Clients, shop: Shop
+) -> None:
+    admin, agent = await clients.staff(Role.ADMIN), await clients.staff(Role.SUPPORT)
+    assert agent.account
+    account = id_of(agent.account)
+    await save(admin, agent)
+    ticket, refused = await open_ticket(case), []
+    for leave, back in ((DISABLE, ENABLE), (CHANGE, CHANGE)):
+        roles = [{"role": "COURIER"}, {"role": "SUPPORT"}] if leave == CHANGE else [{}, {}]
+        await admin.do(leave, id=account, **roles[0])
+        refused.append(refusals(await admin.do(PRESENCE, present=True, accountId=account)))
+        assert (await admin.do(PRESENCE, present=False, accountId=account))["userErrors"] == []
+        await admin.do(back, id=account, **roles[1])
+
+    assert refused == [[("INVALID", "accountId")]] * 2
+    assert (await give(shop), await holder_of(case.agent, ticket)) == (0, None)
 
 
 async def test_an_agent_is_saved_only_within_the_limits(case: TicketCase, clients: Clients) -> None:
