@@ -14,6 +14,7 @@ from models import (
     OrderLine,
     Payment,
     PaymentStatus,
+    ReturnCondition,
     ReturnInspection,
     Shipment,
     ShipmentLine,
@@ -208,9 +209,10 @@ def find_wrong_deliveries_back() -> AnySelect:
     """Deliveries to customers of more than was refused, of units of the stock, or for a fee.
 
     What came back or got lost is not sent any more, and what was accepted at last is not refused, but of
-    what was to be repaired.
+    what was to be repaired. What is not the shop's goes back whatever a manager decides.
     """
-    goes_back = ReturnInspection.ticket_id.in_(select(Ticket.id).where(Ticket.type == TicketType.REPAIR))
+    to_repair = ReturnInspection.ticket_id.in_(select(Ticket.id).where(Ticket.type == TicketType.REPAIR))
+    goes_back = or_(to_repair, ReturnInspection.condition == ReturnCondition.NOT_OURS)
     refused = sum_by(
         ReturnInspection.delivery_line_id,
         ReturnInspection.quantity,

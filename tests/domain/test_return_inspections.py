@@ -218,6 +218,26 @@ async def test_a_manager_who_agrees_keeps_what_is_still_there(shop: Shop, sessio
     await session.commit()
 
 
+@pytest.mark.parametrize("is_sent_first", [False, True])
+async def test_what_is_not_the_shops_goes_back_though_a_manager_agrees_at_last(
+    shop: Shop, session: AsyncSession, is_sent_first: bool
+) -> None:
+    order, line, ticket = await returned(session)
+    before = await stock(session)
+    await inspect(session, ticket, refused(line, NOT_OURS, 2), refused(line, MISSING))
+    shipments = await dispatch(session, order) if is_sent_first else []
+    await escalate(session, ticket)
+    await agree(session, ticket)
+    assert (ticket.status, await settle(session, ticket)) == (S.REFUNDING, [29600])
+    assert await units_back(session, ticket) == [(2, 2 if is_sent_first else 0)]
+    assert order.status is OrderStatus.CONFIRMED
+    for shipment in shipments or await dispatch(session, order):
+        await arrive(session, shipment)
+
+    assert (order.status, await stock(session)) == (OrderStatus.CLOSED, before)
+    await session.commit()
+
+
 async def test_refused_goods_that_get_lost_on_their_way_back_are_decided_by_a_manager(
     shop: Shop, session: AsyncSession
 ) -> None:
