@@ -41,8 +41,8 @@ class QueryCompiler:
 
     def compile(self, query: IndexQuery, *more: tantivy.Query) -> tantivy.Query:
         """The query of Tantivy; filters do not count in the score."""
-        wanted = [each for each in query.filters if not self.is_state(each)]
-        filters = [Query.const_score_query(self.filter_query(each), 0.0) for each in wanted]
+        conditions = [each for each in query.filters if not self.is_state(each)]
+        filters = [Query.const_score_query(self.filter_query(each), 0.0) for each in conditions]
         filters += [Query.const_score_query(each, 0.0) for each in more]
         text = [self.text_query(query.text)] if query.text else []
         return conjunction([*text, *filters], without=self.other_states(query.filters))
@@ -51,7 +51,7 @@ class QueryCompiler:
         return isinstance(condition, KeywordFilter) and condition.field in self.states
 
     def other_states(self, conditions: Sequence[Filter]) -> list[tantivy.Query]:
-        """What documents in other states than the wanted ones have."""
+        """What documents in other states than those asked for have."""
         return [
             Query.term_query(self.schema, each.field, value)
             for each in conditions
