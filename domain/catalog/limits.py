@@ -28,5 +28,8 @@ WHOLE_NUMBER_LIMIT = 1_000_000_000
 SIDE_LIMIT_MM = 10_000
 """Of a variant in its package."""
 
+COLUMN_LIMIT = 10_000
+"""Columns of one file: what the shop has no field for is kept, and an export has a column for each."""
+
 FILE_LIMIT = 64 * 1024 * 1024
 """Bytes of one file."""

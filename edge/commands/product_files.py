@@ -1,6 +1,7 @@
 """Importing and exporting product files from the command line."""
 
 import asyncio
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from domain.catalog.csv import (
     ColumnMap,
     CsvWriter,
     ImportResult,
+    ParsedFile,
     columns_of,
     explain_file,
     export_products,
@@ -65,6 +67,8 @@ def explain_files(
         if found.columns:
             output.print(table)
         print_notes(found.parsed.problems, found.parsed.notes, console)
+        if found.parsed.note_counts:
+            output.print(changes_of_meaning([found.parsed]))
         variants = sum(len(product.variants) for product in found.parsed.products)
         output.print(f"{len(found.parsed.products):,} products, {variants:,} variants.", highlight=False)
         failed = failed or bool(found.parsed.problems)
@@ -132,7 +136,7 @@ def print_summary(imports: Sequence[ImportResult], dry_run: bool, console: Conso
     console.print(summary)
 
 
-def changes_of_meaning(imports: Sequence[ImportResult]) -> Table:
+def changes_of_meaning(imports: Sequence[ImportResult | ParsedFile]) -> Table:
     """What was read otherwise than it is written, with how often."""
     table = Table("file", "column", "first line", "times", "what", title="Read otherwise than it is written")
     for each in imports:
@@ -174,16 +178,22 @@ async def export_file(shop: Shop, to: Path | None, currency: CurrencyCode | None
     if await asyncio.to_thread(to.exists):
         console.print(f"{to} exists already.", highlight=False, markup=False, soft_wrap=True)
         return 1
-    partial = to.with_name(f".{to.name}.part")
-    with partial.open("wb") as file, Progress(*columns, console=console) as progress:
-        bar = progress.add_task(to.name, total=None)
-        written = await write_products(
-            shop,
-            file,
-            currency,
-            lambda done, total: progress.update(bar, completed=done, total=total),
-        )
-    partial.replace(to)
+    partial = to.with_name(f".{to.name}.{os.getpid()}.part")
+    try:
+        with partial.open("wb") as file, Progress(*columns, console=console) as progress:
+            bar = progress.add_task(to.name, total=None)
+            written = await write_products(
+                shop,
+                file,
+                currency,
+                lambda done, total: progress.update(bar, completed=done, total=total),
+            )
+        partial.replace(to)
+    except OSError as failure:
+        console.print(f"{to}: {failure.strerror}.", highlight=False, markup=False, soft_wrap=True)
+        return 1
+    finally:
+        partial.unlink(missing_ok=True)
     console.print(f"{to}: {written:,} products.", highlight=False, markup=False, soft_wrap=True)
     return 0
 

@@ -67,6 +67,49 @@ async def test_what_would_be_read_as_what_is_shown_without_a_shop(
     assert not (tmp_path / "none.db").exists()
 
 
+async def test_the_columns_of_a_file_that_names_no_products_are_shown(
+    env: dict[str, str], tmp_path: Path
+) -> None:
+    file = save(tmp_path, "p.csv", "name,price\nTea,5\n")
+
+    shown = await call_cartwheel("import", "products", "--explain", file, env=env)
+
+    assert shown.returncode == 1
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in shown.stdout.splitlines()]
+    assert [row for row in rows if len(row) == 3] == [
+        ["name", "(kept as it is)", "Tea"],
+        ["price", "Variant Price", "5"],
+    ]
+    assert "said in a mapping file (--columns) (note)" in shown.stderr
+
+
+async def test_an_explanation_ends_with_every_change_of_meaning(env: dict[str, str], tmp_path: Path) -> None:
+    file = save(
+        tmp_path, "p.csv", "Handle,Title,Inventory Qty\n" + "".join(f"p{n},P,-1\n" for n in range(30))
+    )
+
+    shown = await call_cartwheel("import", "products", "--explain", file, env=env)
+
+    assert shown.returncode == 0
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in shown.stdout.splitlines()]
+    assert ["p.csv", "Inventory Qty", "2", "30", '"-1" is negative: taken as 0'] in rows
+
+
+async def test_an_export_that_cannot_be_written_is_one_line_and_leaves_nothing(
+    env: dict[str, str], tmp_path: Path
+) -> None:
+    imported = await call_cartwheel(
+        "import", "products", save(tmp_path, "p.csv", "Handle,Title\ntea,Tea\n"), env=env
+    )
+    target = tmp_path / "none" / "out.csv"
+
+    refused = await call_cartwheel("export", "products", str(target), env=env)
+
+    assert (imported.returncode, refused.returncode) == (0, 1)
+    assert refused.stderr == f"{target}: No such file or directory.\n"
+    assert not target.parent.exists()
+
+
 async def test_a_mapping_that_cannot_be_used_is_one_line(env: dict[str, str], tmp_path: Path) -> None:
     file = save(tmp_path, "p.csv", "name\nTea\n")
     mapping = save(tmp_path, "map.toml", '[columns]\nname = "Titel"\n')

@@ -31,6 +31,21 @@ SPREADSHEETS = ((b"PK\x03\x04", ("xlsx", "ods")), (b"\xd0\xcf\x11\xe0\xa1\xb1\x1
 """How files of spreadsheets begin."""
 
 
+ZIP_NAME_AT = 30
+"""Where the name of the first file in a zip begins."""
+
+TEXT_FILES = (b".csv", b".tsv", b".txt")
+
+
+def archive_kind(data: bytes) -> str:
+    """The kind of archive that the file is, with a product file in it; "" for any other file."""
+    if data.startswith(b"\x1f\x8b"):
+        return "gzip"
+    name = data[ZIP_NAME_AT : ZIP_NAME_AT + int.from_bytes(data[26:28], "little")]
+    is_zip = data.startswith(b"PK\x03\x04") and name.lower().endswith(TEXT_FILES)
+    return "zip" if is_zip else ""
+
+
 def spreadsheet_kinds(data: bytes) -> Sequence[str]:
     """The kinds of spreadsheet that a file may be; none of any other file."""
     return next((kinds for start, kinds in SPREADSHEETS if data.startswith(start)), ())

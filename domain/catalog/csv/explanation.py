@@ -37,7 +37,9 @@ def explain_file(
 ) -> FileExplanation:
     """How a file would be read, and everything that is wrong with it; no shop is asked."""
     parsed = read_products(data, file=file, currency=currency, column_map=column_map)
-    table = read_table(data, ProblemList(file), NoteList(file), currency=currency, column_map=column_map)
+    table = read_table(
+        data, ProblemList(file), NoteList(file), currency=currency, column_map=column_map, complete=False
+    )
     if table is None:
         return FileExplanation(parsed, ())
     examples: dict[int, str] = {}

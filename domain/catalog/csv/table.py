@@ -9,11 +9,11 @@ from typing import TypeVar
 
 from domain.catalog.csv.column_map import ColumnMap
 from domain.catalog.csv.columns import Column, ColumnKey, Header, parse_header
-from domain.catalog.csv.encoding import decode_file, spreadsheet_kinds
+from domain.catalog.csv.encoding import archive_kind, decode_file, spreadsheet_kinds
 from domain.catalog.csv.formats import ConvertedFile, FileRow
 from domain.catalog.csv.spreadsheet import unmark_text
 from domain.catalog.csv.woocommerce import WOOCOMMERCE, WooCommerceReader, is_woocommerce
-from domain.catalog.limits import OPTION_LIMIT
+from domain.catalog.limits import COLUMN_LIMIT, OPTION_LIMIT
 from domain.catalog.problems import NoteList, ProblemList, WrongText
 from domain.errors import Invalid
 from domain.incoming_text import normalize_incoming_text
@@ -25,6 +25,12 @@ SEPARATORS = ",;\t"
 
 CELL_LIMIT = 1024 * 1024
 """Characters of one cell."""
+
+OTHER_HEADER_LINES = 50
+"""Rows below the first among which the header is looked for where the first names no products."""
+
+_SEPARATOR_LINE = re.compile(r"\s*sep=([^\w\s\"]|\t)[^\S\r\n]*(?:\r\n|\r|\n)", re.IGNORECASE)
+"""What Excel takes for the separator of the file, above the header."""
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
@@ -90,8 +96,15 @@ def read_table(
     *,
     currency: CurrencyCode,
     column_map: ColumnMap | None = None,
+    complete: bool = True,
 ) -> ProductTable | None:
-    """The file as a table of the shop's format; None, and a problem, when it cannot be read at all."""
+    """The file as a table of the shop's format; None, and a problem, when it cannot be read at all.
+
+    One whose header lacks columns is read only where it need not be `complete`.
+    """
+    if kind := archive_kind(data):
+        problems.add(1, "", Message("this is an archive ({kind}): unpack it first", kind=kind))
+        return None
     if kinds := spreadsheet_kinds(data):
         reason = Message("this is a spreadsheet ({kind}): save it as CSV UTF-8", kind=Alternatives(kinds))
         problems.add(1, "", reason)
@@ -106,13 +119,19 @@ def read_table(
             reason = Message("the file has no line {line}", line=header_line)
             problems.add(1, "", reason if is_short else Message("the file is empty"))
         return None
+    if len(first[1]) > COLUMN_LIMIT:
+        problems.add(first[0], "", Message("more than {limit} columns", limit=COLUMN_LIMIT))
+        return None
     try:
         converted = _convert_file(*first, lines, problems, notes, column_map)
     except WrongText as wrong:
         problems.add(first[0], "", wrong.message)
         return None
+    known = len(problems.found)
     header = _read_header(first[0], converted, problems, currency=currency)
-    if header is None:
+    if len(problems.found) > known and complete:
+        if column_map is None and not header.at.keys() >= set(REQUIRED):
+            _note_other_header(lines, notes, currency)
         return None
     typos = {} if converted.format == WOOCOMMERCE else dict(header.likely_typos)
     return ProductTable(converted.format, header, _read_rows(converted.rows, header, typos, problems, notes))
@@ -133,6 +152,15 @@ def _convert_file(
     if is_woocommerce(names):
         return WooCommerceReader(names, problems, notes).convert(rows)
     return ConvertedFile("Shopify", names, names, rows)
+
+
+def _note_other_header(rows: Iterator[FileRow], notes: NoteList, currency: CurrencyCode) -> None:
+    """A note on the row that looks like the header, or on how other files are read."""
+    for line, names in islice(rows, OTHER_HEADER_LINES):
+        if parse_header(names, currency).at.keys() >= set(REQUIRED):
+            notes.add(line, "", Message("this line looks like the header: delete those above it"))
+            return
+    notes.add(1, "", Message("what the columns of other software mean is said in a mapping file (--columns)"))
 
 
 def _read_rows(
@@ -163,7 +191,10 @@ def _lines_of(text: str, start: int = 0) -> Iterator[str]:
 def _split_rows(text: str, problems: ProblemList, header_line: int, separator: str) -> Iterator[FileRow]:
     """The cells of every row that is not blank, with the line it starts on."""
     csv.field_size_limit(CELL_LIMIT)
+    separator_line = _SEPARATOR_LINE.match(text) if header_line == 1 and not separator else None
     start = len(text) - len(text.lstrip()) if header_line == 1 else 0
+    if separator_line:
+        start, separator = separator_line.end(), separator_line[1]
     header = next(islice(_lines_of(text, start), header_line - 1, None), "")
     separator = separator or next((each for each in SEPARATORS if each in header), SEPARATORS[0])
     reader = csv.reader(_lines_of(text), delimiter=separator, strict=True)
@@ -176,21 +207,20 @@ def _split_rows(text: str, problems: ProblemList, header_line: int, separator: s
         except csv.Error as wrong:
             problems.add(line, "", Message("not CSV from here on: {problem}", problem=str(wrong)))
             return
-        if any(map(str.strip, cells)):
+        if separator_line:
+            separator_line = None if any(map(str.strip, cells)) else separator_line
+        elif any(map(str.strip, cells)):
             yield line, cells
 
 
-def _read_header(
-    line: int, file: ConvertedFile, problems: ProblemList, *, currency: CurrencyCode
-) -> Header | None:
+def _read_header(line: int, file: ConvertedFile, problems: ProblemList, *, currency: CurrencyCode) -> Header:
     header = parse_header(file.columns, currency)
-    known = len(problems.found)
     for column in REQUIRED:
         if column not in header.at:
             problems.add(line, column.value, Message('the header has no column "{column}"', column=column))
     for name in header.repeated:
         problems.add(line, name, Message("the header has this column twice"))
-    return None if len(problems.found) > known else replace(header, names=file.headers)
+    return replace(header, names=file.headers)
 
 
 def _read_row(

@@ -136,6 +136,9 @@ class WooCommerceReader:
             self.side_units = {}
         self.keys = [key_of_column(name, with_sides=bool(self.side_units)) for name in names]
         self.headers = dict(zip(self.keys, names, strict=True))
+        repeated = (name for key, name in self.headers.items() if name.strip() and self.keys.count(key) > 1)
+        for name in repeated:
+            problems.add(1, name, Message("the header has this column twice"))
         found = [match for key in self.keys if (match := _ATTRIBUTE.fullmatch(key))]
         self.places = sorted({int(match[1]) for match in found})
         read = {*SOURCES.values(), *ALSO_READ, *(match[0] for match in found)}
@@ -261,6 +264,8 @@ class WooCommerceReader:
     def _status_of(self, row: ExportRow) -> str:
         if row.types & NOT_SOLD_HERE:
             self._note(row, "type", Message("grouped and external products are taken as drafts"))
+            if row.text("regular price"):
+                self._note(row, "regular price", Message("nothing is sold here: the price is left out"))
             return "draft"
         if row.text("published") != "1":
             return "draft"
@@ -274,6 +279,8 @@ class WooCommerceReader:
             if not values:
                 self._note(row, "type", Message("a variation for any {name} is one variant", name=name))
             cells[column] = values[0] if values else ANY
+        for name in [name for name, values in chosen.items() if not values and name not in options]:
+            self._note(row, "type", Message("a variation for any {name} is one variant", name=name))
         return cells
 
     def _variant_cells(self, row: ExportRow, product: ExportRow) -> dict[str, str]:

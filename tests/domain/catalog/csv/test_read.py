@@ -39,6 +39,12 @@ def cny_price(amount: int, before: int | None = None) -> PriceDraft:
     return PriceDraft(Money(amount, CurrencyCode.CNY), was)
 
 
+def test_the_line_by_which_excel_knows_the_separator_is_no_header() -> None:
+    parsed = parse_text("\nsep=;\r\nHandle;Title;Price\r\na;A, B;5.50\r\n")
+
+    assert (only_product(parsed).title, only_product(parsed).line) == ("A, B", 4)
+
+
 def test_a_file_with_the_old_column_names_is_read() -> None:
     parsed = parse_text(OLD)
 

@@ -6,7 +6,7 @@ import io
 import pytest
 
 from domain.catalog.csv import CELL_LIMIT, ParsedFile, read_products
-from domain.catalog.limits import FILE_LIMIT, PICTURE_LIMIT, VARIANT_LIMIT
+from domain.catalog.limits import COLUMN_LIMIT, FILE_LIMIT, PICTURE_LIMIT, VARIANT_LIMIT
 from domain.catalog.problems import PROBLEM_LIMIT
 from domain.catalog.product.html import HTML_LIMIT, HTML_TAG_LIMIT
 from models.money import CurrencyCode
@@ -47,6 +47,12 @@ def problems_of(parsed: ParsedFile) -> list[tuple[int, str, str]]:
             b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
             (1, "", "this is a spreadsheet (xls): save it as CSV UTF-8"),
         ),
+        (
+            b"PK\x03\x04" + b"\0" * 22 + b"\x0a\0\0\0export.csv",
+            (1, "", "this is an archive (zip): unpack it first"),
+        ),
+        (b"\x1f\x8b\x08\0", (1, "", "this is an archive (gzip): unpack it first")),
+        (b"Handle,Title" + b",x" * COLUMN_LIMIT, (1, "", "more than 10,000 columns")),
         (b"Handle,Title\na,\0\n", (2, "", "not a text file: it holds a NUL byte")),
         (b"Handle,Title\na,\"A\nB\n", (2, "", "not CSV from here on: unexpected end of data")),
         (b"Handle,Title\na,\"A\" x\n", (2, "", "not CSV from here on: ',' expected after '\"'")),
@@ -65,6 +71,33 @@ def test_an_unreadable_file_is_refused_with_its_line(data: bytes, problem: tuple
     parsed = read_products(data, file="products.csv", currency=CurrencyCode.CNY)
 
     assert problems_of(parsed) == [problem]
+
+
+@pytest.mark.parametrize(
+    ("rows", "line", "reason"),
+    [
+        (
+            ("Export of 2026,,", ",,", "Handle,Title,Price", "a,A,5"),
+            3,
+            "this line looks like the header: delete those above it",
+        ),
+        (
+            ("name,cost", "A,5"),
+            1,
+            "what the columns of other software mean is said in a mapping file (--columns)",
+        ),
+    ],
+)
+def test_a_file_whose_first_row_names_no_products_says_what_would_help(
+    rows: tuple[str, ...], line: int, reason: str
+) -> None:
+    parsed = parse_text(join_rows(*rows))
+
+    assert [problem[2] for problem in problems_of(parsed)] == [
+        'the header has no column "Handle"',
+        'the header has no column "Title"',
+    ]
+    assert [(note.line, str(note.reason)) for note in parsed.notes] == [(line, reason)]
 
 
 def test_a_file_over_the_limit_is_refused_unread() -> None:

@@ -134,6 +134,32 @@ def test_what_the_shop_cannot_have_is_noted() -> None:
     ]
 
 
+def test_an_option_that_no_variation_chooses_and_a_price_that_is_not_taken_are_noted() -> None:
+    rows = (
+        "1,external,e,,Pennant,1,visible,,x,,taxable,1,,0,,,,11,,,,,,,,,",
+        "2,variable,v,,Vase,1,visible,,x,,taxable,1,,0,,,,,,,,,,Colour,Red,Size,L",
+        "3,variation,,,Vase,1,visible,,,,taxable,1,,0,,,,9,,,,v,,Colour,Red,Size,",
+    )
+    parsed = parse_text(join_rows(HEADER, *rows))
+
+    assert parsed.problems == ()
+    assert notes_of(parsed) == [
+        (2, "Type", "grouped and external products are taken as drafts"),
+        (2, "Regular price", "nothing is sold here: the price is left out"),
+        (4, "Type", "a variation for any Size is one variant"),
+    ]
+
+
+def test_an_export_with_a_column_twice_is_refused() -> None:
+    row = "1,simple,s,,Lamp,1,visible,,x,,taxable,1,,0,,,,9,,,,,,,,,"
+
+    parsed = parse_text(join_rows(f"{HEADER},name", f"{row},Other"))
+
+    assert [(each.line, each.column, each.reason) for each in parsed.problems] == [
+        (1, "name", "the header has this column twice")
+    ]
+
+
 def test_problems_name_the_columns_as_the_file_writes_them() -> None:
     parsed = parse_text(
         join_rows(
