@@ -102,15 +102,7 @@ async def import_one_file(
     progress: Progress,
 ) -> ImportResult:
     bar = progress.add_task(f"{path.name}: reading", total=None)
-    limit = shop.settings.limits.import_bytes
-    data = await asyncio.to_thread(path.read_bytes)
-    if len(data) > limit:
-        return ImportResult(
-            str(path), problems=[FileProblem(str(path), 1, "", f"the file is larger than {limit} bytes")]
-        )
-    parsed = await asyncio.to_thread(
-        read_products, data, file=str(path), currency=currency, column_map=column_map
-    )
+    parsed = read_product_file(path, currency, column_map, limit=shop.settings.limits.import_bytes)
     progress.update(bar, total=2 * len(parsed.products), description=path.name)
     return await import_products(
         shop,
@@ -119,6 +111,17 @@ async def import_one_file(
         dry_run=dry_run,
         progress=lambda done, total: progress.update(bar, completed=done, total=total),
     )
+
+
+def read_product_file(
+    path: Path, currency: CurrencyCode, column_map: ColumnMap | None, *, limit: int
+) -> ParsedFile:
+    """The products of a file; nothing else has to be done meanwhile, and its bytes are not kept."""
+    data = path.read_bytes()
+    if len(data) > limit:
+        problem = FileProblem(str(path), 1, "", f"the file is larger than {limit} bytes")
+        return ParsedFile(str(path), (), (problem,))
+    return read_products(data, file=str(path), currency=currency, column_map=column_map)
 
 
 def print_summary(imports: Sequence[ImportResult], dry_run: bool, console: Console) -> None:

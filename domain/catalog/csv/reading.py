@@ -1,5 +1,6 @@
 """The products of a CSV file."""
 
+from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -42,11 +43,10 @@ def read_products(
     Shipping" or "Taxable" is false. A column that is absent leaves what the product has; a new product gets
     the shop's default. Without a column for the tracker, a variant is counted where it has a quantity.
     """
-    first = read_table(data, ProblemList(file), NoteList(file), currency=currency, column_map=column_map)
-    groups = _find_groups(first.rows) if first else []
+    groups = _find_groups(data, file, currency, column_map)
     problems, notes = ProblemList(file), NoteList(file)
     table = read_table(data, problems, notes, currency=currency, column_map=column_map)
-    found: dict[str, bytes] = dict.fromkeys((group.slug for group in groups), b"")
+    found: dict[str, bytes] = dict.fromkeys(groups.slugs, b"")
     skus = SkuOwners()
     for rows in _group_rows(table.rows, groups) if table else ():
         parsed, slug = parse_product(rows), rows[0].text(Column.HANDLE)
@@ -66,45 +66,55 @@ def read_products(
     )
 
 
-@dataclass(slots=True)
-class RowGroup:
-    """The rows of one product, by their places in the file."""
-
-    slug: str
-    places: list[int]
+NO_GROUP = -1
 
 
-def _find_groups(rows: Iterable[CsvRow]) -> list[RowGroup]:
-    """The rows of each product; those that name none are left out.
+@dataclass(frozen=True, slots=True)
+class RowGroups:
+    """Which rows of a file are of one product, as numbers: a file may have some hundred thousand."""
+
+    slugs: list[str] = field(default_factory=list)
+    """The product of each group."""
+    last_rows: "array[int]" = field(default_factory=lambda: array("l"))
+    """The place of the last row of each group."""
+    group_of_row: "array[int]" = field(default_factory=lambda: array("l"))
+    """The group of each row; NO_GROUP of one that names no product."""
+
+
+def _find_groups(data: bytes, file: str, currency: CurrencyCode, column_map: ColumnMap | None) -> RowGroups:
+    """The groups of a file.
 
     Scattered rows go to their product; a title after the rows of another product starts it again.
     """
-    groups: list[RowGroup] = []
-    latest: dict[str, RowGroup] = {}
+    table = read_table(data, ProblemList(file), NoteList(file), currency=currency, column_map=column_map)
+    groups = RowGroups()
+    latest: dict[str, int] = {}
     previous = ""
-    for place, row in enumerate(rows):
+    for place, row in enumerate(table.rows if table else ()):
         if not (slug := row.text(Column.HANDLE)):
+            groups.group_of_row.append(NO_GROUP)
             continue
         if slug not in latest or (slug != previous and row.text(Column.TITLE)):
-            latest[slug] = RowGroup(slug, [])
-            groups.append(latest[slug])
-        latest[slug].places.append(place)
+            latest[slug] = len(groups.slugs)
+            groups.slugs.append(slug)
+            groups.last_rows.append(place)
+        groups.group_of_row.append(latest[slug])
+        groups.last_rows[latest[slug]] = place
         previous = slug
     return groups
 
 
-def _group_rows(rows: Iterable[CsvRow], groups: Sequence[RowGroup]) -> Iterator[list[CsvRow]]:
+def _group_rows(rows: Iterable[CsvRow], groups: RowGroups) -> Iterator[list[CsvRow]]:
     """The rows of each group as soon as the last of them is read, so that few are in memory."""
-    group_at = {place: group for group in groups for place in group.places}
     open_groups: defaultdict[int, list[CsvRow]] = defaultdict(list)
     for place, row in enumerate(rows):
-        group = group_at.get(place)
-        if group is None:
+        group = groups.group_of_row[place]
+        if group == NO_GROUP:
             row.refuse(Column.HANDLE, Message("the row does not say which product it belongs to"))
             continue
-        open_groups[id(group)].append(row)
-        if place == group.places[-1]:
-            yield open_groups.pop(id(group))
+        open_groups[group].append(row)
+        if place == groups.last_rows[group]:
+            yield open_groups.pop(group)
 
 
 def _replace_product(earlier: ProductDraft, later: ParsedProduct) -> ParsedProduct:
@@ -136,12 +146,16 @@ def _refuse_too_many(parsed: ParsedProduct) -> None:
         parsed.row.refuse(Column.PICTURE, Message("more than {limit} pictures", limit=PICTURE_LIMIT))
 
 
+LINE_BITS = 32
+"""Of one number that holds a hash and the line of a file: a pair of two takes four times the memory."""
+
+
 class SkuOwners:
     """The variant that has each SKU first: other software gives one SKU to several."""
 
     def __init__(self) -> None:
-        self.owners: dict[str, tuple[int, int]] = {}
-        """SKU -> hash of product and options, line."""
+        self.owners: dict[str, int] = {}
+        """SKU -> hash of product and options, shifted, and line."""
 
     def note_repeated(self, parsed: ParsedProduct) -> None:
         """Notes on SKUs that other variants have, too: those name no variant any more."""
@@ -149,7 +163,8 @@ class SkuOwners:
             if variant.sku is None:
                 continue
             variant_key = hash((parsed.product.slug, variant.options))
-            owner, line = self.owners.setdefault(variant.sku, (variant_key, row.line))
+            first = self.owners.setdefault(variant.sku, (variant_key << LINE_BITS) | row.line)
+            owner, line = first >> LINE_BITS, first & ((1 << LINE_BITS) - 1)
             if owner != variant_key:
                 row.note(
                     Column.SKU,
