@@ -30,7 +30,8 @@ def find_poor_texts(catalogue: CatalogueFacts) -> Iterator[QualityIssue]:
 
 
 def find_placeholders(product: ProductFacts) -> Iterator[QualityIssue]:
-    if PLACEHOLDER_TITLE.fullmatch(fold_text(product.title)):
+    title = fold_text(product.title)
+    if PLACEHOLDER_TITLE.fullmatch(title) or PLACEHOLDER_TEXT.search(title):
         message = Message("“{title}” is a placeholder, not a title.", title=product.title)
         yield QualityIssue(product.id, QualityReason.PLACEHOLDER, "title", message)
     if PLACEHOLDER_TEXT.search(fold_text(product.text)):

@@ -61,6 +61,10 @@ class ScannableLine:
     variant: Variant
     left: int
 
+    def has_barcode(self, barcode: str) -> bool:
+        known = self.variant.barcode
+        return known is not None and key_of_barcode(known) == key_of_barcode(barcode)
+
     def has(self, barcode: str) -> bool:
         known = [self.variant.barcode, self.variant.sku, self.order_line.sku]
         return key_of_barcode(barcode) in {key_of_barcode(each) for each in known if each}
@@ -131,7 +135,7 @@ async def scan_into_parcel(
     check_packable(order, await session.get_one(Delivery, parcel.delivery_id))
     await check_no_waiting_edit(session, order)
     lines = await load_scannable_lines(session, parcel)
-    matching = [line for line in lines if line.has(barcode)]
+    matching = lines_with(lines, barcode)
     if not matching:
         raise await refuse_barcode(session, parcel, barcode)
     contents = await load_contents(session, open_parcel_id)
@@ -142,6 +146,23 @@ async def scan_into_parcel(
     parcel.touched_at = cause.now
     await session.flush()
     return parcel
+
+
+def lines_with(lines: Sequence[ScannableLine], barcode: str) -> list[ScannableLine]:
+    """The lines of the variant that was read; Conflict where a code names several: any could be in the hand.
+
+    A barcode goes before a SKU that another variant has.
+    """
+    matching = [line for line in lines if line.has(barcode)]
+    of_barcode = [line for line in matching if line.has_barcode(barcode)]
+    found = of_barcode or matching
+    if len({line.variant.id for line in found}) > 1:
+        raise Conflict(
+            "Several goods of this parcel have the code {code}: pack them by hand.",
+            code=barcode,
+            field=("barcode",),
+        )
+    return found
 
 
 def put_units_in(

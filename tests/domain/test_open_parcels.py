@@ -86,6 +86,40 @@ async def test_no_more_is_scanned_than_is_left(session: AsyncSession) -> None:
     await session.commit()
 
 
+@pytest.mark.parametrize("take_out", [False, True])
+async def test_a_code_of_several_goods_in_the_parcel_is_refused(
+    session: AsyncSession, take_out: bool
+) -> None:
+    small, large = [await variant_of(session, await create_product(session, stock={"MAIN": 5})) for _ in "12"]
+    small.sku = large.sku = "SHARED"
+    large.barcode = EAN
+    order = await create_order(session, status=OrderStatus.CONFIRMED, lines=[(small, 1), (large, 1)])
+    parcel = await create_open_parcel(session, order)
+    await scan_into_parcel(session, parcel.id, Scan(EAN), cause=CAUSE)
+
+    with pytest.raises(
+        Conflict, match="Several goods of this parcel have the code SHARED: pack them by hand"
+    ):
+        await scan_into_parcel(session, parcel.id, Scan("SHARED", take_out=take_out), cause=CAUSE)
+
+    assert await scanned(session, parcel) == [1]
+    await session.commit()
+
+
+async def test_a_barcode_goes_before_the_sku_of_another_thing(session: AsyncSession) -> None:
+    first, second = [
+        await variant_of(session, await create_product(session, stock={"MAIN": 5})) for _ in "12"
+    ]
+    first.sku, second.barcode = EAN, EAN
+    order = await create_order(session, status=OrderStatus.CONFIRMED, lines=[(first, 1), (second, 2)])
+    parcel = await create_open_parcel(session, order)
+
+    await scan_into_parcel(session, parcel.id, Scan(EAN, 2), cause=CAUSE)
+
+    assert await scanned(session, parcel) == [2]
+    await session.commit()
+
+
 async def test_what_lies_in_an_open_parcel_is_not_packed_by_hand(session: AsyncSession) -> None:
     order = await order_of(session)
     line = await line_of(session, order)

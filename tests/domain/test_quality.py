@@ -180,6 +180,7 @@ def test_a_shop_of_one_language_needs_no_translation() -> None:
         ("New product", True),
         ("xxx", True),
         ("测试商品1", True),
+        ("Lorem ipsum", True),
         ("Ｔｅｓｔ", True),
         ("Test tube", False),
         ("Sample set of ten teas", False),
