@@ -79,6 +79,10 @@ class NoteList(ProblemList):
         elif len(self.found) < PROBLEM_LIMIT:
             self.more += 1
 
+    def advise(self, line: int, reason: Message) -> None:
+        """Add what would help; nothing was read otherwise than it is written, so it is not counted."""
+        super().add(line, "", reason)
+
     def counts(self) -> tuple[NoteCount, ...]:
         """How often there was each kind of note, the most frequent first."""
         return tuple(sorted(self.kinds.values(), key=lambda count: (-count.times, count.line)))

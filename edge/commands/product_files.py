@@ -56,7 +56,12 @@ def explain_files(
     failed = False
     for path in files:
         found = explain_file(path.read_bytes(), file=str(path), currency=currency, column_map=column_map)
-        table = Table("column", "read as", "first value", title=f"{path.name}: {found.parsed.format}")
+        table = Table(
+            "column",
+            "read as",
+            "first value",
+            title=": ".join(filter(None, (path.name, found.parsed.format))),
+        )
         for column in found.columns:
             example = (
                 column.example

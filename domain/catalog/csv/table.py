@@ -158,9 +158,9 @@ def _note_other_header(rows: Iterator[FileRow], notes: NoteList, currency: Curre
     """A note on the row that looks like the header, or on how other files are read."""
     for line, names in islice(rows, OTHER_HEADER_LINES):
         if parse_header(names, currency).at.keys() >= set(REQUIRED):
-            notes.add(line, "", Message("this line looks like the header: delete those above it"))
+            notes.advise(line, Message("this line looks like the header: delete those above it"))
             return
-    notes.add(1, "", Message("what the columns of other software mean is said in a mapping file (--columns)"))
+    notes.advise(1, Message("what the columns of other software mean is said in a mapping file (--columns)"))
 
 
 def _read_rows(

@@ -98,6 +98,7 @@ def test_a_file_whose_first_row_names_no_products_says_what_would_help(
         'the header has no column "Title"',
     ]
     assert [(note.line, str(note.reason)) for note in parsed.notes] == [(line, reason)]
+    assert parsed.note_counts == ()
 
 
 def test_a_file_over_the_limit_is_refused_unread() -> None:
