@@ -415,6 +415,28 @@ async def test_what_was_lost_and_what_was_not_ours_are_told_apart(shop: Shop, se
     await session.commit()
 
 
+async def test_what_was_not_ours_and_came_back_again_is_neither_repaired_nor_kept(
+    shop: Shop, session: AsyncSession
+) -> None:
+    _, line, ticket = await returned(session, 2, type=TicketType.REPAIR)
+    before = await stock(session)
+    await inspect(session, ticket, refused(line, ReturnCondition.NOT_OURS), refused(line, DAMAGED))
+    shipment = await send_some(session, ticket, line)
+    await report(session, shipment, ShipmentStatus.RETURNED)
+    found = [InspectedUnits(line.id, restocked=0, damaged=1, missing=0)]
+    await inspect_shipment(session, shipment.id, found, cause=STAFF)
+    await escalate(session, ticket)
+    await agree(session, ticket)
+    with pytest.raises(DomainError):
+        await finish(session, ticket, repaired(line, 2))
+    await finish(session, ticket, hopeless(line, 2))
+    await choose(session, ticket, ReplacementChoice.MONEY)
+    await settle(session, ticket)
+
+    assert (ticket.status, await stock(session)) == (S.COMPLETED, (before[0], 0, before[2] + 1))
+    await session.commit()
+
+
 async def test_refused_repairs_go_back_and_come_once_more_where_a_manager_agrees(
     shop: Shop, session: AsyncSession
 ) -> None:
