@@ -156,6 +156,12 @@ def split_mixed(terms: Iterable[QueryTerm], known: KnownTerms) -> list[QueryTerm
     return found[:CLAUSES_LIMIT]
 
 
+def word_parts(word: str) -> list[str]:
+    """The words that a Chinese word is made of: 儿童 and 玩具 of 儿童玩具; none where one is left over."""
+    parts = [each for each in segment_han(word, fine=True) if each != word]
+    return parts if "".join(parts) == word else []
+
+
 def find_mistyped(terms: Iterable[QueryTerm], known: KnownTerms) -> list[QueryTerm]:
     """The first words that no document has, neither as they stand nor as the beginning of another word."""
     mistyped = [

@@ -18,10 +18,11 @@ from text.query_parser import (
     rank_splits,
     split_compounds,
     split_mixed,
+    word_parts,
     word_splits,
     words_to_look_up,
 )
-from text.query_plan import COMPLETIONS_LIMIT, QueryPlan
+from text.query_plan import CLAUSES_LIMIT, COMPLETIONS_LIMIT, QueryPlan
 from text.stemmer import word_forms
 
 
@@ -44,6 +45,7 @@ async def plan_typed_query(index: SearchIndex, query: str, *, typing: bool) -> Q
         return None
     known = replace(await _load_known_terms(index, query, terms), typing=typing)
     apart = split_mixed(join_known_pairs(terms, known), known)
+    apart = [part for term in apart for part in await _find_parts(index, term, known)][:CLAUSES_LIMIT]
     if apart != terms:
         more = await index.frequencies(words_to_look_up(apart))
         known = replace(known, document_frequencies={**known.document_frequencies, **more})
@@ -140,6 +142,17 @@ async def _find_split(index: SearchIndex, term: QueryTerm, known: KnownTerms) ->
         if await index.count(IndexQuery(TextQuery(clauses))) > 0:
             return split
     return (term,)
+
+
+async def _find_parts(index: SearchIndex, term: QueryTerm, known: KnownTerms) -> Sequence[QueryTerm]:
+    """The words that a Chinese word is made of, where no document has the whole one; else the word itself."""
+    parts = word_parts(term.word) if term.characters and not known.knows(term) else []
+    if not parts:
+        return (term,)
+    whole = Alternative(tuple(term.characters), dict.fromkeys(index.layout.phrases, 1.0))
+    if await index.count(IndexQuery(TextQuery(((whole,),)))) > 0:
+        return (term,)
+    return [QueryTerm((part,), characters=part) for part in parts]
 
 
 async def _corrections_of(index: SearchIndex, term: QueryTerm, *, typing: bool) -> Sequence[tuple[str, int]]:

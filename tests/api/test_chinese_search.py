@@ -25,6 +25,7 @@ TITLES = {
     "gel": "沐浴露 400 mL",
     "apple": "苹果 红富士",
     "rope": "跳绳 3米",
+    "toy": "木制玩具 适合儿童",
 }
 PHONES = {"mate20", "mate20pro", "iphone", "oppo"}
 QUERIES: dict[str, set[str]] = {
@@ -35,6 +36,8 @@ QUERIES: dict[str, set[str]] = {
     "牙刷": set(),
     "中性笔": set(),
     "方便面": set(),
+    # a word that no product has whole, of two that it has
+    "儿童玩具": {"toy"},
     # letters and digits together or apart
     "iphone11": {"iphone"},
     "iphone 11": {"iphone"},
