@@ -36,6 +36,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     help="The backend of an online shop.",
+    rich_markup_mode="markdown",
     pretty_exceptions_show_locals=False,
 )
 imports = typer.Typer(no_args_is_help=True, help="Import data.")
