@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.reasons import ClaimStage, stage_of
@@ -41,7 +41,7 @@ class SentUnits:
     replaces_ticket_id: int | None = None
     """The ticket whose replacement it is; None for what was ordered originally."""
     claims: dict[int, int] = field(default_factory=dict)
-    """Units by the ticket that is about them; without tickets that were declined."""
+    """Units by the ticket that is about them; of a declined one as long as they go back to the customer."""
     away: timedelta = timedelta(0)
     """For how long some of them were with the shop to be repaired."""
     cash_due: int = 0
@@ -129,18 +129,19 @@ def add_cash_due(sent: Sequence[SentUnits], costs: Sequence[int]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class OrderClaims:
-    """What tickets claim of an order, without those that were declined."""
+    """What tickets claim of an order."""
 
-    units: Sequence[TicketUnits]
-    """Units by parcel, those of declined tickets too."""
+    units: Sequence[tuple[TicketUnits, bool]]
+    """Units by parcel, and whether goods of their ticket are still to arrive at the customer again."""
     lines: Sequence[tuple[Ticket, TicketLine]]
+    """Those of tickets that were not declined."""
 
 
 async def load_claims(session: AsyncSession, order: Order, without_ticket_id: int | None) -> OrderClaims:
     rows, tickets = await read_together(
         session,
-        session.scalars(
-            select(TicketUnits)
+        session.execute(
+            select(TicketUnits, is_going_back())
             .join(Ticket, Ticket.id == TicketUnits.ticket_id)
             .where(Ticket.order_id == order.id)
         ),
@@ -152,7 +153,26 @@ async def load_claims(session: AsyncSession, order: Order, without_ticket_id: in
         ),
     )
     lines = [(ticket, line) for ticket, line in tickets if ticket.id != without_ticket_id]
-    return OrderClaims(rows.all(), lines)
+    units = [(row, goes_back) for row, goes_back in rows if row.ticket_id != without_ticket_id]
+    return OrderClaims(units, lines)
+
+
+def is_going_back() -> ColumnElement[bool]:
+    """Whether refused goods of a ticket are at the warehouse, or on their way back to its customer."""
+    arrived = (
+        select(func.coalesce(func.sum(ShipmentLine.quantity), 0))
+        .join(Shipment, Shipment.id == ShipmentLine.shipment_id)
+        .where(ShipmentLine.delivery_line_id == DeliveryLine.id)
+        .where((Shipment.status == ShipmentStatus.DELIVERED) | Shipment.ended_at.is_not(None))
+        .correlate(DeliveryLine)
+        .scalar_subquery()
+    )
+    return (
+        exists()
+        .where(DeliveryLine.delivery_id == Delivery.id, DeliveryLine.quantity > arrived)
+        .where(Delivery.ticket_id == Ticket.id, Delivery.sends_back)
+        .correlate(Ticket)
+    )
 
 
 def add_claims(sent: Sequence[SentUnits], claims: OrderClaims) -> None:
@@ -160,9 +180,9 @@ def add_claims(sent: Sequence[SentUnits], claims: OrderClaims) -> None:
     by_parcel = {(each.shipment.id, each.delivery_line.id): each for each in sent}
     noted: defaultdict[tuple[int, int], int] = defaultdict(int)
     active = {ticket.id for ticket, _ in claims.lines}
-    for row in claims.units:
+    for row, goes_back in claims.units:
         each = by_parcel[row.shipment_id, row.delivery_line_id]
-        if row.ticket_id in active:
+        if row.ticket_id in active or goes_back:
             each.claims[row.ticket_id] = row.quantity
             noted[row.ticket_id, each.order_line_id] += row.quantity
     for ticket, line in claims.lines:

@@ -8,8 +8,10 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.aftersales.claim_facts import load_order_facts
 from domain.aftersales.inspection import ReturnedUnits, inspect_return
 from domain.aftersales.overdue import act_on_overdue
+from domain.aftersales.reasons import ClaimStage
 from domain.aftersales.settlement import follow_refunds, follow_replacement
 from domain.aftersales.undelivered import end_shipment
 from domain.cause import Cause
@@ -202,6 +204,28 @@ async def test_what_is_not_packed_yet_stays_while_a_manager_decides(
         await arrive(session, shipment)
 
     assert (order.status, await stock(session)) == (OrderStatus.COMPLETED, before)
+    await session.commit()
+
+
+async def test_refused_units_can_be_claimed_again_once_their_customer_has_them_back(
+    shop: Shop, session: AsyncSession
+) -> None:
+    order, line, ticket = await returned(session)
+    await inspect(session, ticket, group(line, AS_NEW), refused(line, DAMAGED, 2))
+    part = await part_of(session, ticket)
+
+    async def claimable() -> tuple[int, int]:
+        units = (await load_order_facts(session, order)).units[line.id]
+        return units.left(ClaimStage.ARRIVED), units.unclaimed
+
+    assert part.status is S.RETURN_REFUSED
+    assert await claimable() == (0, 0)
+    [shipment] = await dispatch(session, order)
+    assert await claimable() == (0, 0)
+    own = await load_order_facts(session, order, ticket_id=part.id)
+    assert own.units[line.id].left(ClaimStage.ARRIVED) == 2
+    await arrive(session, shipment)
+    assert await claimable() == (2, 2)
     await session.commit()
 
 
