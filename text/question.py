@@ -9,6 +9,7 @@ from text.query_parser import QUERY_LIMIT, QueryTerm
 from text.scripts import script_of
 from text.stemmer import word_forms
 from text.tokenizer import script_runs, segment_han
+from text.typo_tolerance import is_likely_typo, shortest_mistyped
 
 TERMS_LIMIT = 24
 """Words of a question that are looked for."""
@@ -29,9 +30,6 @@ LATIN_WORD = re.compile("(?<![A-Za-z0-9_'’])[A-Za-z]+(?![A-Za-z0-9_'’])")
 
 SYLLABLE_LETTERS = 6
 """Letters of the longest syllable in pinyin: zhuang."""
-
-SWAPPED_LETTERS, LETTER_MORE_OR_LESS, ANOTHER_LETTER = 4, 5, 6
-"""Letters of the shortest words in which these typing errors are corrected."""
 
 
 _STOP_WORD_LIST = """
@@ -139,20 +137,9 @@ def is_between(text: str, one: re.Match[str], other: re.Match[str]) -> bool:
 
 
 def closest_word(word: str, close: Sequence[str]) -> str | None:
-    """The one of words one typing error away, the most frequent first, that was meant.
-
-    The first letter is hardly ever mistyped, and letters change places more often than one comes or goes, or
-    is another one. The shorter a word is, the more others are so near: "tall" is not "tell".
-    """
-    likely = [each for each in close if each[0] == word[0] and len(word) >= shortest_mistyped(word, each)]
+    """The one of words one typing error away, the most frequent first, that was meant."""
+    likely = [each for each in close if is_likely_typo(word, each)]
     return min(likely, key=lambda each: shortest_mistyped(word, each), default=None)
-
-
-def shortest_mistyped(word: str, meant: str) -> int:
-    """Letters that a word has at least for its typing error to be corrected."""
-    if sorted(word) == sorted(meant):
-        return SWAPPED_LETTERS
-    return ANOTHER_LETTER if len(word) == len(meant) else LETTER_MORE_OR_LESS
 
 
 def replace_words(text: str, meant: Mapping[str, str]) -> str:

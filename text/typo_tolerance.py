@@ -24,3 +24,23 @@ def one_edit_away(word: str) -> set[str]:
     found |= {before + letter + after[1:] for before, after in cuts if after for letter in LETTERS}
     found |= {before + letter + after for before, after in cuts for letter in LETTERS}
     return found - {word}
+
+
+SWAPPED_LETTERS, LETTER_MORE_OR_LESS, ANOTHER_LETTER = 4, 5, 6
+"""Letters of the shortest words in which these typing errors are corrected."""
+
+
+def is_likely_typo(word: str, meant: str) -> bool:
+    """Whether a word one edit away was meant.
+
+    The first letter is hardly ever mistyped, and letters change places more often than one comes or goes, or
+    is another one. The shorter a word is, the more others are so near: "tall" is not "tell".
+    """
+    return meant[0] == word[0] and len(word) >= shortest_mistyped(word, meant)
+
+
+def shortest_mistyped(word: str, meant: str) -> int:
+    """Letters that a word has at least for its typing error to be corrected."""
+    if sorted(word) == sorted(meant):
+        return SWAPPED_LETTERS
+    return ANOTHER_LETTER if len(word) == len(meant) else LETTER_MORE_OR_LESS

@@ -225,7 +225,8 @@ def make_document(
             **numbers,
         },
         words=words_of(texts, without={HEADS}),
-        typed=words_of(texts, without={HEADS, CODE_PARTS}),
+        # what a product is about: descriptions are known by stems only, which nobody has written
+        typed=words_of(texts, without={HEADS, CODE_PARTS, DESCRIPTION, ATTRIBUTES}),
     )
 
 

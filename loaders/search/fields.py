@@ -65,7 +65,7 @@ def price_fields() -> Iterator[str]:
 
 PRODUCT_LAYOUT = IndexLayout(
     name="products",
-    version=7,
+    version=8,
     texts=(TITLE, KEYWORDS, DESCRIPTION, ATTRIBUTES, PINYIN, CODE_PARTS, PARTS, HEADS),
     phrases=(TITLE_HAN, OTHER_HAN),
     keywords=(STATUS, CODE, STOCK, ATTRIBUTE),

@@ -24,6 +24,10 @@ from text.query_parser import (
 )
 from text.query_plan import CLAUSES_LIMIT, COMPLETIONS_LIMIT, QueryPlan
 from text.stemmer import word_forms
+from text.typo_tolerance import is_likely_typo
+
+CLOSE_LIMIT = 12
+"""Words one typing error away, of which the likely ones are taken."""
 
 
 async def plan_query(
@@ -161,9 +165,10 @@ async def _corrections_of(index: SearchIndex, term: QueryTerm, *, typing: bool) 
     While it is being typed, it may also be the beginning of a longer word with a typo; of a finished one
     that would be two guesses at once.
     """
-    found = await index.corrections(term.word, limit=CORRECTIONS_LIMIT)
+    close = await index.corrections(term.word, limit=CLOSE_LIMIT)
+    found = [each for each in close if is_likely_typo(term.word, each[0])][:CORRECTIONS_LIMIT]
     if not found and typing and term.is_prefix:
-        found = await index.corrections(term.word, limit=CORRECTIONS_LIMIT, is_prefix=True)
+        found = list(await index.corrections(term.word, limit=CORRECTIONS_LIMIT, is_prefix=True))
     return await _write_out_stem(index, found) if found else ()
 
 

@@ -146,7 +146,9 @@ QUERIES: Mapping[str, list[str]] = {
     "jackte": ["jacket", "jacket-blue"],
     "jaket": ["jacket", "jacket-blue"],
     "jackett": ["jacket", "jacket-blue"],
-    "kacket": ["jacket", "jacket-blue"],
+    # the first letter is right, and a short word is another one
+    "kacket": [],
+    "ream": [],
     "blue jakcet": ["jacket-blue"],
     "a jacket in blue": ["jacket-blue"],
     "longjin": ["longjing"],
@@ -188,7 +190,7 @@ async def test_the_corrected_query_is_returned(catalogue: Shop, clients: Clients
 
 @pytest.mark.parametrize(
     ("query", "corrected"),
-    [("cofee", "coffee"), ("spon", "spoon"), ("lip", "lip"), ("vnekcs", "vnecks"), ("Matcha", "Matcha")],
+    [("cofee", "coffee"), ("lip", "lip"), ("vnekcs", "vnecks"), ("Matcha", "Matcha")],
 )
 async def test_a_word_is_corrected_to_one_that_somebody_wrote(
     catalogue: Shop, clients: Clients, query: str, corrected: str
