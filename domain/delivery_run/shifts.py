@@ -13,6 +13,8 @@ from domain.stock import Weekday
 SHIFTS_LIMIT = 28
 TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 WEEKDAYS = tuple(Weekday)
+SHIFTS_APART = timedelta(minutes=1)
+"""Between two shifts that follow each other: the last minute of a day is the latest that can be given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,24 @@ def is_on_shift(
     *,
     tolerance: timedelta = timedelta(),
 ) -> bool:
-    """Whether one shift covers the time from one moment to another, but for the tolerance at both ends."""
-    hours = hours_on(stored, begins.astimezone(zone).date(), zone)
+    """Whether one shift covers the time from one moment to another, but for the tolerance at both ends.
+
+    Shifts that follow each other are one: who works until 23:59 and from 00:00 on works over midnight.
+    """
+    hours = join_hours(stored, begins.astimezone(zone).date(), zone)
     return any(first - tolerance <= begins and ends <= last + tolerance for first, last in hours)
+
+
+def join_hours(
+    stored: Iterable[Mapping[str, str]], day: date, zone: ZoneInfo
+) -> list[tuple[datetime, datetime]]:
+    """The shifts of a day and of those before and after it, as one where they follow each other."""
+    shifts = list(stored)
+    joined: list[tuple[datetime, datetime]] = []
+    for away in (-1, 0, 1):
+        for begins, ends in hours_on(shifts, day + timedelta(days=away), zone):
+            if joined and begins - joined[-1][1] <= SHIFTS_APART:
+                joined[-1] = (joined[-1][0], ends)
+            else:
+                joined.append((begins, ends))
+    return joined
